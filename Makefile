@@ -1,0 +1,59 @@
+# Opsnest. `make` alone lists the targets.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check format bench pins clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.installed  ## make .venv with everything in it, at the pinned versions
+
+.venv/.installed: constraints.txt pyproject.toml $(wildcard packages/*/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Opsnest is developed with Python 3.11: make setup PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python \
+	  --constraint constraints.txt --build-constraint constraints.txt --group dev \
+	  --editable packages/owlette-sdk --editable 'packages/restarrow[dlt]' \
+	  --editable 'packages/opssim[pytest]' --editable 'packages/opsnest[demo]'
+	@touch $@
+
+demo: setup  ## load three simulated platforms into opsnest_demo.duckdb
+	$(BIN)/opsnest demo
+
+test: setup  ## run all tests
+	$(BIN)/python -m pytest
+
+test-fast: setup  ## run the tests that take no more than a few seconds each
+	$(BIN)/python -m pytest -m "not slow"
+
+check: setup  ## check format, lint, types, imports and spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy packages/*/src packages/*/tests tests pipelines benchmarks
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+format: setup  ## format the code and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup  ## measure, and write the figures to benchmarks/results
+	$(BIN)/python benchmarks/run.py
+
+pins: setup  ## work the pinned versions out anew
+	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-emit-index-url \
+	  --no-emit-find-links --no-header --annotation-style line --group dev \
+	  packages/owlette-sdk/pyproject.toml packages/restarrow/pyproject.toml \
+	  packages/opssim/pyproject.toml packages/opsnest/pyproject.toml pins.in \
+	  --all-extras --output-file constraints.txt
+
+clean:  ## remove what the other targets made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	  opsnest_demo.duckdb opsnest_demo.duckdb.wal .opsnest_demo benchmarks/results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

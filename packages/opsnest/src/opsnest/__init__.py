@@ -1,0 +1,1 @@
+"""Load operations platforms into your own database, and act on them."""

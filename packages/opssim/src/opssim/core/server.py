@@ -1,0 +1,117 @@
+"""Run simulators on loopback: in a thread for tests and demos, or in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from opssim.core.faults import TRANSPORT
+from opssim.core.simulator import Simulator
+
+_HOST = "127.0.0.1"
+#: Seconds to wait for a server thread to start or to stop before giving up on it.
+_PATIENCE = 10.0
+
+S = TypeVar("S", bound=Simulator)
+
+
+class _Protocol(HttpToolsProtocol):
+    """The protocol of uvicorn, with the connection handed to requests so that faults can cut it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope.setdefault("state", {})[TRANSPORT] = self.transport
+
+
+@dataclass(frozen=True, slots=True)
+class Running(Generic[S]):
+    """A simulator that answers at `url`."""
+
+    simulator: S
+    url: str
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The environment variables that point a dlt source at this simulator."""
+        return dict(self.simulator.configuration(self.url))
+
+
+def listen(port: int = 0) -> socket.socket:
+    """Bind a loopback port, a free one unless `port` names it.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the base URL of a bound port."""
+    return f"http://{_HOST}:{listener.getsockname()[1]}"
+
+
+def server_for(simulator: Simulator) -> uvicorn.Server:
+    """Make the server of one simulator."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            simulator.app,
+            http=_Protocol,
+            lifespan="off",
+            access_log=False,
+            log_level="critical",  # a fault that was asked for is no news
+            timeout_graceful_shutdown=1,
+            backlog=512,
+        )
+    )
+
+
+@contextmanager
+def serve(simulator: S, port: int = 0) -> Generator[Running[S]]:
+    """Serve a simulator from a thread until the block ends.
+
+    Example:
+        with serve(RootlySimulator(incidents=500)) as rootly:
+            requests.get(f"{rootly.url}/v1/incidents")
+    """
+    listener = listen(port)
+    server = server_for(simulator)
+    thread = threading.Thread(
+        target=lambda: asyncio.run(server.serve(sockets=[listener])),
+        name=f"opssim-{simulator.name}",
+        daemon=True,
+    )
+    thread.start()
+    try:
+        _await_start(server, thread)
+        yield Running(simulator, url_of(listener))
+    finally:
+        server.should_exit = True
+        thread.join(_PATIENCE)
+        listener.close()
+
+
+def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
+    deadline = threading.Event()
+    for _ in range(int(_PATIENCE / 0.01)):
+        if server.started:
+            return
+        if not thread.is_alive():
+            break
+        deadline.wait(0.01)
+    message = "the simulator's server did not start"
+    raise RuntimeError(message)

@@ -1,0 +1,76 @@
+"""What a simulated API is: data, rules, faults, and a log of what was asked of it."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import ClassVar
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from opssim.core.churn import Churn
+from opssim.core.clock import DEFAULT_NOW, Clock
+from opssim.core.faults import FaultMiddleware, FaultPlan
+from opssim.core.recorder import RecorderMiddleware, RequestLog
+from opssim.core.store import Table
+
+
+class Simulator(ABC):
+    """One API on loopback. `serve` it, then point a client at its URL.
+
+    Attributes:
+        tables: the rows, by the name of their list; change them while clients read.
+        faults: what is to go wrong.
+        requests: what was asked so far.
+        clock: the simulated time, which stamps changed rows.
+        churn: how the data changes by itself while lists are read.
+    """
+
+    #: The name on the command line and in messages.
+    name: ClassVar[str]
+
+    def __init__(
+        self, *, seed: int = 7, now: datetime = DEFAULT_NOW, churn: Churn | None = None
+    ) -> None:
+        self.seed = seed
+        self.random = random.Random(f"{self.name}-{seed}")
+        self.clock = Clock(now)
+        self.churn = churn or Churn()
+        self.faults = FaultPlan()
+        self.requests = RequestLog()
+        self.tables: dict[str, Table] = {}
+
+    @abstractmethod
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return the API's endpoints."""
+
+    @abstractmethod
+    def configuration(self, url: str) -> Mapping[str, str]:
+        """Return the dlt settings, as environment variables, that point a source at `url`."""
+
+    @abstractmethod
+    def secrets(self) -> frozenset[str]:
+        """Return every value that must never appear in a log: credentials and secrets in rows."""
+
+    @abstractmethod
+    def insert(self, table: str, count: int = 1) -> None:
+        """Add newly made rows to a table, stamped with the clock's time."""
+
+    @abstractmethod
+    def touch(self, table: str, count: int = 1) -> None:
+        """Change rows of a table as their users would, stamped with the clock's time."""
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each list holds now."""
+        return {name: len(table) for name, table in self.tables.items()}
+
+    @cached_property
+    def app(self) -> ASGIApp:
+        """The ASGI application: the endpoints, the faults before them, the log around all."""
+        endpoints = Starlette(routes=list(self.routes()))
+        return RecorderMiddleware(FaultMiddleware(endpoints, self.faults), self.requests)
