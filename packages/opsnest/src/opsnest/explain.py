@@ -1,0 +1,151 @@
+"""Say what went wrong to the person at the terminal: one message, no traceback, an exit code."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from opsnest.errors import (
+    ConfigurationError,
+    DestinationError,
+    OpsnestError,
+    SourceError,
+)
+
+__all__ = ["exit_on_error", "explain"]
+
+INTERRUPTED = 130
+
+
+@contextmanager
+def exit_on_error() -> Generator[None]:
+    """End the program with a message and an exit code when the block fails foreseeably.
+
+    The codes are listed in `opsnest.errors`. What is not foreseen is raised as it is.
+
+    Raises:
+        SystemExit: the block failed, or was interrupted.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. Nothing is half-loaded; run it again to go on.\n")
+        raise SystemExit(INTERRUPTED) from None
+    except Exception as fault:
+        error = explain(fault)
+        if error is None:
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(error.exit_code) from None
+
+
+def explain(fault: BaseException) -> OpsnestError | None:
+    """Return the error behind an exception that can be explained, or None where there is none.
+
+    dlt wraps what a source raises several times over; the cause is looked for along the chain.
+    """
+    chain = list(_chain(fault))
+    for each in chain:
+        if isinstance(each, KeyboardInterrupt):
+            return None
+        if isinstance(each, OpsnestError):
+            return _with_resource(each, chain)
+    for each in chain:
+        error = _missing_setting(each) or _disk(each) or _database(each)
+        if error is not None:
+            return error
+    return _failed_load(fault)
+
+
+def _chain(fault: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while fault is not None and id(fault) not in seen:
+        seen.add(id(fault))
+        yield fault
+        fault = fault.__cause__ or fault.__context__
+
+
+def _with_resource(error: OpsnestError, chain: list[BaseException]) -> OpsnestError:
+    """Complete an error of the transport, which does not know for which resource it worked."""
+    if isinstance(error, SourceError) and not error.resource:
+        names = [getattr(each, "pipe_name", None) for each in chain]
+        error.resource = next((str(name) for name in names if name), "connection")
+    return error
+
+
+def _missing_setting(fault: BaseException) -> ConfigurationError | None:
+    from dlt.common.configuration.exceptions import ConfigFieldMissingException  # noqa: PLC0415 - slow to import
+
+    if not isinstance(fault, ConfigFieldMissingException):
+        return None
+    lines = ["a setting is missing:"]
+    for field, looked_up in fault.traces.items():
+        sections = _sections(looked_up)
+        section = ".".join(sections)
+        variable = "__".join([*sections, field]).upper()
+        lines += [
+            f"  {field}: put it into .dlt/secrets.toml",
+            f"      [{section}]",
+            f'      {field} = "..."',
+            f"    or into the environment variable {variable}",
+        ]
+    lines.append("  To try without any account: opsnest demo")
+    return ConfigurationError("\n".join(lines))
+
+
+def _sections(looked_up: Any) -> list[str]:
+    """Return the sections in which dlt first looked for a setting of a source."""
+    traces = getattr(looked_up, "traces", looked_up)
+    for trace in traces:
+        if "sources" in (trace.sections or ()):
+            return list(trace.sections)
+    return []
+
+
+def _disk(fault: BaseException) -> DestinationError | None:
+    if not isinstance(fault, OSError):
+        return None
+    where = f" ({fault.filename})" if fault.filename else ""
+    match fault.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return DestinationError(
+                f"the disk is full{where}.\n"
+                "  Make room and run it again; what was loaded before stays."
+            )
+        case errno.EACCES | errno.EROFS | errno.EPERM:
+            return DestinationError(
+                f"no permission to write here{where}.\n"
+                "  Run it in a folder of your own, or change the permissions."
+            )
+        case _:
+            return None
+
+
+def _database(fault: BaseException) -> DestinationError | None:
+    import duckdb  # noqa: PLC0415 - slow to import
+
+    if not isinstance(fault, duckdb.Error):
+        return None
+    first = str(fault).partition("\n")[0]
+    if isinstance(fault, duckdb.IOException) and "lock" in first:
+        return DestinationError(
+            "the DuckDB file is open in another program, which keeps it to itself.\n"
+            f"  {first}\n"
+            "  Close that program and run it again."
+        )
+    return DestinationError(f"DuckDB refused: {first}\n  Run it again, or report it.")
+
+
+def _failed_load(fault: BaseException) -> DestinationError | None:
+    from dlt.pipeline.exceptions import PipelineStepFailed  # noqa: PLC0415 - slow to import
+
+    if not isinstance(fault, PipelineStepFailed) or fault.step != "load":
+        return None
+    first = str(fault.exception).strip().partition("\n")[0]
+    return DestinationError(
+        f"the destination could not be loaded: {first}\n"
+        "  What was extracted is kept: run it again to load it, once the destination works."
+    )

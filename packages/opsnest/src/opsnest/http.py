@@ -1,0 +1,288 @@
+"""The HTTP session of all sources and actions: patience, one origin, and the time limits.
+
+`ApiSession` is a `requests.Session`, because that is what dlt's REST client takes. It adds three
+things to it:
+
+- **Patience.** 408, 425, 429, 5xx and broken connections are tried again. How long to wait comes
+  from the answer where the answer says it (`Retry-After`, or the moment in `X-RateLimit-Reset`),
+  and otherwise doubles from half a second.
+- **One origin.** A request to another host than the one configured is refused, and redirects are
+  not followed, so that credentials only ever go where they were meant to go.
+- **Hooks see the last answer only.** Checks that raise do not cut the patience short.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import requests
+from requests.hooks import default_hooks, dispatch_hook  # pyright: ignore[reportUnknownVariableType]
+from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result
+
+from opsnest.errors import ConfigurationError, RateLimitError, UnreachableError
+
+__all__ = ["ApiSession", "Patience", "seconds_to_wait"]
+
+log = logging.getLogger("opsnest")
+
+#: Seconds to wait for a connection, and for each piece of an answer.
+_TIMEOUT = (10.0, 60.0)
+#: Statuses that pass by themselves. 501 and 505 do not.
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: `X-RateLimit-Reset` below this is a number of seconds, above it a moment (2001-09-09).
+_FIRST_EPOCH = 1_000_000_000
+_BROKEN = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+
+
+class Patience:
+    """How often to try, and how long to wait, in seconds.
+
+    Attributes:
+        attempts: tries in all, for a host that has answered before.
+        first_attempts: tries for a host that has never answered: its name may be wrong.
+        longest_wait: no single wait is longer, whatever the answer says.
+        sleep: what waits; tests replace it.
+    """
+
+    def __init__(
+        self,
+        *,
+        attempts: int = 8,
+        first_attempts: int = 3,
+        longest_wait: float = 300.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.attempts = attempts
+        self.first_attempts = first_attempts
+        self.longest_wait = longest_wait
+        self.sleep = sleep
+
+
+class ApiSession(requests.Session):
+    """A session for one API, at one origin.
+
+    Args:
+        base_url: where the API is; its origin is the only one that is asked.
+        source: the dlt source or action group, for messages.
+        repeat_posts: whether a POST only reads, so that it can be tried again after any fault.
+            A POST that writes is tried again only where the server cannot have seen it.
+        patience: how often to try.
+
+    Raises:
+        ConfigurationError: `base_url` is not an http or https address.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        source: str,
+        repeat_posts: bool = True,
+        patience: Patience | None = None,
+    ) -> None:
+        super().__init__()
+        self.headers["User-Agent"] = f"opsnest/{version('opsnest')}"
+        self.source = source
+        self._origin = _origin(base_url, source)
+        self._repeat_posts = repeat_posts
+        self._patience = patience or Patience()
+        self._has_answered = False
+
+    def __deepcopy__(self, memo: object) -> ApiSession:
+        # dlt copies a configuration to validate it; connections and credentials are not for copying
+        return self
+
+    def send(self, request: requests.PreparedRequest, **kwargs: object) -> requests.Response:
+        """Send a request until there is an answer that stays, then run its hooks.
+
+        Raises:
+            UnreachableError: there was no answer.
+            RateLimitError: the API still limits after all tries.
+        """
+        self._refuse_other_origins(request)
+        hooks, request.hooks = request.hooks, default_hooks()
+        kwargs["timeout"] = kwargs.get("timeout") or _TIMEOUT
+        kwargs["allow_redirects"] = False
+        patience = self._patience
+        retrying = Retrying(
+            sleep=patience.sleep,
+            stop=self._stop,
+            wait=self._wait,
+            retry=retry_if_result(lambda answer: answer.status_code in _PASSING)
+            | retry_if_exception(lambda fault: isinstance(fault, _BROKEN)),
+            before_sleep=self._tell,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        try:
+            response: requests.Response = retrying(self._attempt, request, kwargs)
+        except _BROKEN as fault:
+            raise self._unreachable(request, fault) from fault
+        finally:
+            request.hooks = hooks
+        if response.status_code == 429:
+            raise self._limited(request)
+        checked: Any = dispatch_hook("response", hooks, response, **kwargs)  # type: ignore[no-untyped-call]
+        return cast(requests.Response, checked)
+
+    def _attempt(
+        self, request: requests.PreparedRequest, kwargs: dict[str, object]
+    ) -> requests.Response:
+        response = super().send(request, **kwargs)  # type: ignore[arg-type]
+        self._has_answered = True
+        # JSON is UTF-8; without this, requests guesses the encoding from the whole body
+        response.encoding = response.encoding or "utf-8"
+        return response
+
+    def _refuse_other_origins(self, request: requests.PreparedRequest) -> None:
+        asked = _origin(request.url or "", self.source)
+        if asked != self._origin:
+            message = (
+                f"{self.source}: the API pointed to another host ({asked}), which was not asked, "
+                f"because credentials for {self._origin} must not go there.\n"
+                "  If that host is right, make it the base URL of the source."
+            )
+            raise ConfigurationError(message)
+
+    def _stop(self, state: RetryCallState) -> bool:
+        request: requests.PreparedRequest = state.args[0]
+        if request.method == "POST" and not self._repeat_posts and not _surely_unseen(state):
+            return True
+        patience = self._patience
+        most = patience.attempts if self._has_answered else patience.first_attempts
+        return state.attempt_number >= most
+
+    def _wait(self, state: RetryCallState) -> float:
+        answer = _answer(state)
+        asked = seconds_to_wait(answer, time.time()) if answer is not None else None
+        if asked is None:
+            asked = 0.5 * 2.0 ** (state.attempt_number - 1) * random.uniform(0.75, 1.25)
+        return min(asked, self._patience.longest_wait)
+
+    def _tell(self, state: RetryCallState) -> None:
+        request: requests.PreparedRequest = state.args[0]
+        answer = _answer(state)
+        seconds = state.next_action.sleep if state.next_action else 0.0
+        log.warning(
+            "%s: %s %s %s; next try in %.1f s",
+            self.source,
+            request.method,
+            urlsplit(request.url or "").path,
+            f"answered {answer.status_code}" if answer is not None else "got no answer",
+            seconds,
+        )
+
+    def _unreachable(self, request: requests.PreparedRequest, fault: Exception) -> UnreachableError:
+        host = self._origin
+        if isinstance(fault, requests.exceptions.SSLError):
+            problem, advice = (
+                f"the certificate of {host} was not accepted",
+                "Check the address, and the company proxy's certificate (REQUESTS_CA_BUNDLE).",
+            )
+        elif isinstance(fault, requests.Timeout):
+            problem, advice = (
+                f"{host} did not answer in time",
+                "Run it again later; what was loaded before stays.",
+            )
+        elif self._has_answered:
+            problem, advice = (
+                f"the connection to {host} broke and stayed broken",
+                "Run it again; what was loaded before stays, and nothing is half-loaded.",
+            )
+        else:
+            problem, advice = (
+                f"{host} cannot be reached",
+                "Check the address in the configuration, the network and the proxy settings.",
+            )
+        return UnreachableError(
+            source=self.source,
+            resource="",
+            method=request.method or "GET",
+            path=urlsplit(request.url or "").path,
+            problem=problem,
+            advice=advice,
+        )
+
+    def _limited(self, request: requests.PreparedRequest) -> RateLimitError:
+        return RateLimitError(
+            source=self.source,
+            resource="",
+            method=request.method or "GET",
+            path=urlsplit(request.url or "").path,
+            problem=f"still over the rate limit after {self._patience.attempts} tries",
+            advice="Something else uses this key too: use a key of its own, or run it later.",
+            status=429,
+        )
+
+
+def seconds_to_wait(answer: requests.Response, now: float) -> float | None:
+    """Read from an answer how long to wait before the next try, or None where it does not say.
+
+    `Retry-After` is in seconds or a date. `X-RateLimit-Reset` and `RateLimit-Reset` are, by API, a
+    number of seconds or (Rootly) the moment in UTC epoch seconds: that is told by its size, and
+    measured on the server's own clock where it sends its `Date`. It counts only with a 429.
+
+    Args:
+        answer: the answer that was refused or failed.
+        now: the local time in epoch seconds, for servers that send no `Date`.
+    """
+    now = _epoch(answer.headers.get("Date")) or now
+    retry_after = answer.headers.get("Retry-After", "").strip()
+    if retry_after.isdigit():
+        return float(retry_after)
+    if (moment := _epoch(retry_after)) is not None:
+        return max(0.0, moment - now)
+    if answer.status_code != 429:
+        return None
+    reset = answer.headers.get("X-RateLimit-Reset") or answer.headers.get("RateLimit-Reset") or ""
+    try:
+        value = float(reset)
+    except ValueError:
+        return None
+    # one second more: the limit may be counted in whole seconds
+    return max(0.0, value - now if value >= _FIRST_EPOCH else value) + 1.0
+
+
+def _epoch(date: str | None) -> float | None:
+    """Read an HTTP date."""
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else None
+    except ValueError:
+        return None
+
+
+def _origin(url: str, source: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        message = (
+            f"{source}: {url!r} is not an address.\n"
+            "  Give one like https://api.example.com in the configuration."
+        )
+        raise ConfigurationError(message)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _answer(state: RetryCallState) -> requests.Response | None:
+    if state.outcome is None or state.outcome.failed:
+        return None
+    answer: requests.Response = state.outcome.result()
+    return answer
+
+
+def _surely_unseen(state: RetryCallState) -> bool:
+    """Tell whether the server cannot have acted on the request of the last try."""
+    if state.outcome is not None and state.outcome.failed:
+        return isinstance(state.outcome.exception(), requests.ConnectTimeout)
+    answer = _answer(state)
+    return answer is not None and answer.status_code == 429

@@ -1,0 +1,267 @@
+"""Paginators for lists that move while they are read, and for servers that cap their pages.
+
+dlt's own paginators trust the server in two ways that these APIs do not deserve: that a page holds
+as many rows as were asked for, and that a list stands still. The ones here count the rows that
+came, and read a list again when it changed under them; reading twice is safe because every
+resource is merged on its key.
+"""
+
+from __future__ import annotations
+
+import logging
+from copy import deepcopy
+from typing import Any
+
+from requests import Request, Response
+
+from opsnest.json_values import look_up
+from opsnest.sources.rest import BasePaginator
+from opsnest.sources.rows import to_utc
+
+__all__ = ["CaughtUp", "KeysetByFilter", "OffsetByRows", "Settled"]
+
+log = logging.getLogger("opsnest")
+
+Rows = list[Any]
+
+
+class _Passes(BasePaginator):
+    """Read a list pass by pass, each with a fresh copy of one paginator, until it is enough.
+
+    Args:
+        paginator: how to read the list once.
+        passes: passes after which the list is left as it was last seen, with a warning.
+    """
+
+    def __init__(self, paginator: BasePaginator, *, passes: int = 5) -> None:
+        super().__init__()
+        self._template = paginator
+        self._inner = paginator
+        self._passes = passes
+        self._pass = 0
+        self._pages = 0
+        self._again = False
+        self._params: Any = None
+        self._body: Any = None
+
+    def init_request(self, request: Request) -> None:
+        """Begin with the first pass."""
+        self._params, self._body = deepcopy(request.params), deepcopy(request.json)
+        self._pass = 0
+        self._has_next_page = True
+        self._start(request)
+
+    def update_state(self, response: Response, data: Rows | None = None) -> None:
+        """Go on with the pass, or decide at its end whether another is needed."""
+        rows = data or []
+        self._inner.update_state(response, rows)
+        self._note(response, rows)
+        self._pages += 1
+        self._again = False
+        if self._inner.has_next_page:
+            return
+        if self._is_enough():
+            self._has_next_page = False
+        elif self._pass >= self._passes:
+            self._has_next_page = False
+            log.warning(
+                "%s kept changing while it was read %d times; the next load will bring the rest",
+                response.request.path_url.partition("?")[0],
+                self._passes,
+            )
+        else:
+            self._again = True
+
+    def update_request(self, request: Request) -> None:
+        """Ask for the next page, or for the first one again."""
+        if self._again:
+            self._start(request)
+        elif self._has_next_page:
+            self._inner.update_request(request)
+
+    def _start(self, request: Request) -> None:
+        request.params, request.json = deepcopy(self._params), deepcopy(self._body)
+        self._pass += 1
+        self._pages = 0
+        self._again = False
+        self._inner = deepcopy(self._template)
+        self._inner.init_request(request)
+
+    def _note(self, response: Response, rows: Rows) -> None:
+        """Look at a page; `self._pages` is 0 at the first one of a pass."""
+        raise NotImplementedError
+
+    def _is_enough(self) -> bool:
+        """Tell, at the end of a pass, whether it was the last one needed."""
+        raise NotImplementedError
+
+
+class Settled(_Passes):
+    """Read a list again until its total is the same at the end of a pass as at its beginning.
+
+    For lists that can be read in full only. The total is compared, never trusted as a count.
+
+    Args:
+        paginator: how to read the list once.
+        total: path of the total in an answer.
+    """
+
+    def __init__(self, paginator: BasePaginator, *, total: str) -> None:
+        super().__init__(paginator)
+        self._total = total
+        self._first_total: object = None
+        self._last_total: object = None
+
+    def _note(self, response: Response, rows: Rows) -> None:
+        self._last_total = look_up(response.json(), self._total)
+        if self._pages == 0:
+            self._first_total = self._last_total
+
+    def _is_enough(self) -> bool:
+        return bool(self._first_total == self._last_total)
+
+
+class CaughtUp(_Passes):
+    """Read a list in full, then what changed meanwhile, until that fits on one page.
+
+    For lists that can be filtered by the time of the last change but not sorted by it. What one
+    answer holds is one moment of the list: with it, nothing is left behind that changed before.
+
+    Args:
+        paginator: how to read the list once.
+        changed: path in a row of the time of its last change.
+        since: query parameter that filters for rows that changed at a time or after it.
+    """
+
+    def __init__(self, paginator: BasePaginator, *, changed: str, since: str) -> None:
+        super().__init__(paginator)
+        self._changed = changed
+        self._since = since
+
+    def _note(self, response: Response, rows: Rows) -> None:
+        if self._pages == 0 and rows:
+            # the newest of these rows is older than any change made from now on
+            newest = max(to_utc(look_up(row, self._changed)) for row in rows)
+            self._params = {**(self._params or {}), self._since: newest}
+
+    def _is_enough(self) -> bool:
+        return self._pages == 1
+
+
+class OffsetByRows(BasePaginator):
+    """Page by offset, and advance by the rows that came, not by those that were asked for.
+
+    Ends with an empty page, or when the offset has reached a total above zero: some servers send
+    0 there while they send rows (Automation 360), others cap the page below what was asked.
+
+    Args:
+        limit: rows to ask for.
+        offset_at: where the offset goes: a query parameter, or with `in_body` a path in the JSON.
+        limit_at: where the limit goes, likewise.
+        in_body: whether both go into the JSON body.
+        total: path of the total in an answer.
+    """
+
+    def __init__(
+        self, limit: int, *, offset_at: str, limit_at: str, total: str, in_body: bool = False
+    ) -> None:
+        super().__init__()
+        self._limit = limit
+        self._offset_at = offset_at
+        self._limit_at = limit_at
+        self._in_body = in_body
+        self._total = total
+        self._offset = 0
+
+    def init_request(self, request: Request) -> None:
+        """Ask for the first page."""
+        self._offset = 0
+        self._has_next_page = True
+        self._put(request, self._limit_at, self._limit)
+        self._put(request, self._offset_at, 0)
+
+    def update_state(self, response: Response, data: Rows | None = None) -> None:
+        """Count the rows that came."""
+        rows = len(data or ())
+        self._offset += rows
+        total = look_up(response.json(), self._total)
+        reached = isinstance(total, int) and 0 < total <= self._offset
+        self._has_next_page = rows > 0 and not reached
+
+    def update_request(self, request: Request) -> None:
+        """Ask for the page behind the rows that came."""
+        self._put(request, self._offset_at, self._offset)
+
+    def _put(self, request: Request, at: str, value: int) -> None:
+        if self._in_body:
+            put_in(request.json, at, value)
+        else:
+            request.params = {**(request.params or {}), at: value}
+
+
+class KeysetByFilter(BasePaginator):
+    """Page by the value of the last row: each request filters for rows from there on.
+
+    For lists of Automation 360 that are sorted by a time stamp which moves when a row changes.
+    With an offset, a row that moves to the end would let its successor slip through between two
+    pages; here it is just read again. Rows that share the last value come twice and are merged; if
+    they fill a whole page, the offset steps over those that were seen.
+
+    Args:
+        field: the field to filter and sort by, ascending.
+        key: the key of a row.
+        length: rows to ask for.
+    """
+
+    def __init__(self, field: str, *, key: str = "id", length: int = 1000) -> None:
+        super().__init__()
+        self._field = field
+        self._key = key
+        self._length = length
+        self._since = ""
+        self._offset = 0
+        self._seen: set[tuple[object, object]] = set()
+
+    def init_request(self, request: Request) -> None:
+        """Ask for the first page, from the value that the filter holds."""
+        self._has_next_page = True
+        since: object = look_up(request.json, "filter.value")
+        self._since = str(since)
+        self._offset = 0
+        self._seen = set()
+        put_in(request.json, "page.length", self._length)
+        put_in(request.json, "page.offset", 0)
+
+    def update_state(self, response: Response, data: Rows | None = None) -> None:
+        """Move on to the last value; end when a page brings nothing new."""
+        rows: Rows = data or []
+        fresh = [row for row in rows if self._identity(row) not in self._seen]
+        self._has_next_page = bool(fresh)
+        if not fresh:
+            # a page full of rows already seen says nothing about those behind it
+            total = look_up(response.json(), "page.totalFilter") or 0
+            self._offset += len(rows)
+            self._has_next_page = bool(rows) and (total <= 0 or self._offset < total)
+            return
+        last = str(look_up(rows[-1], self._field))
+        if last == self._since:
+            self._offset += len(rows)
+        else:
+            self._since, self._offset, self._seen = last, 0, set()
+        self._seen.update(map(self._identity, rows))
+
+    def _identity(self, row: Any) -> tuple[object, object]:
+        return row.get(self._key), row.get(self._field)
+
+    def update_request(self, request: Request) -> None:
+        """Ask for the rows from the last value on."""
+        put_in(request.json, "filter.value", self._since)
+        put_in(request.json, "page.offset", self._offset)
+
+
+def put_in(body: Any, path: str, value: object) -> None:
+    """Set what `path` (dotted) points at in a JSON body, making the objects on the way."""
+    *parents, last = path.split(".")
+    for name in parents:
+        body = body.setdefault(name, {})
+    body[last] = value

@@ -1,0 +1,109 @@
+"""What is done to a row before dlt sees it: times in UTC, sentinels to null, secrets out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from opsnest.json_values import is_list, is_object, look_up
+
+__all__ = ["Cleaning", "cleaner", "drop", "from_text", "to_utc"]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What the rows of one resource need. Paths are dotted.
+
+    Attributes:
+        changed: the time of the last change. It is written in UTC with microseconds, because it is
+            compared as text, and the offset of an organisation moves with daylight saving.
+        json_text: columns that hold JSON in a string: they become the JSON.
+        secrets: what is left out. In a path, `[]` means each item of a list, and `[secret]` each
+            item whose `secret` is true.
+        nulls: for a column, the values that stand for "none yet" and become null.
+        renamed: for a column, the name that it gets instead.
+    """
+
+    changed: str | None = None
+    json_text: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    nulls: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def cleaner(cleaning: Cleaning) -> Callable[[Row], Row]:
+    """Return the function that cleans a row in place and returns it."""
+
+    def clean(row: Row) -> Row:
+        for column in cleaning.json_text:
+            if isinstance(row.get(column), str):
+                row[column] = from_text(row[column])
+        for path in cleaning.secrets:
+            drop(row, path.split("."))
+        for column, sentinels in cleaning.nulls.items():
+            if row.get(column) in sentinels:
+                row[column] = None
+        for column, name in cleaning.renamed.items():
+            if column in row:
+                row[name] = row.pop(column)
+        if cleaning.changed:
+            change(row, cleaning.changed, to_utc)
+        return row
+
+    return clean
+
+
+def change(row: Row, path: str, how: Callable[[str], str]) -> None:
+    """Change the text that `path` (dotted) points at, if there is one."""
+    above, _, name = path.rpartition(".")
+    holder = look_up(row, above) if above else row
+    if is_object(holder) and isinstance(holder.get(name), str):
+        holder[name] = how(holder[name])
+
+
+def to_utc(text: str) -> str:
+    """Write an ISO-8601 time as `2026-07-01T10:10:00.000000Z`; leave anything else as it is.
+
+    All have the same width, so that they compare as text. What is finer than a microsecond is cut
+    off, as dlt does it.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def from_text(text: str) -> Any:
+    """Decode JSON that came in a string; an empty string is null, and other text stays text."""
+    if not text:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def drop(data: object, path: list[str]) -> None:
+    """Remove what `path` points at, as far as it is there."""
+    name, *rest = path
+    wanted = None
+    if name.endswith("]"):
+        name, _, wanted = name[:-1].partition("[")
+    if not is_object(data) or name not in data:
+        return
+    inner: object = data[name]
+    if not rest and wanted is None:
+        del data[name]
+    elif wanted is None:
+        drop(inner, rest)
+    elif is_list(inner):
+        for item in inner:
+            if is_object(item) and (not wanted or item.get(wanted)):
+                drop(item, rest)
