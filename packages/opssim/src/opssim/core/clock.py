@@ -19,7 +19,7 @@ class Clock:
 
     def __init__(self, start: datetime = DEFAULT_NOW) -> None:
         self.start = start
-        self._origin = time.monotonic()
+        self._origin: float | None = time.monotonic()
         self._skipped = timedelta()
         self._last = start
         self._lock = threading.Lock()
@@ -27,10 +27,15 @@ class Clock:
     def now(self) -> datetime:
         """Return the simulated time, in UTC and whole milliseconds."""
         with self._lock:
-            elapsed = timedelta(seconds=time.monotonic() - self._origin) + self._skipped
-            reading = floor_to_millisecond(self.start + elapsed)
+            ran = 0.0 if self._origin is None else time.monotonic() - self._origin
+            reading = floor_to_millisecond(self.start + timedelta(seconds=ran) + self._skipped)
             self._last = max(reading, self._last + timedelta(milliseconds=1))
             return self._last
+
+    def freeze(self) -> None:
+        """Let only `skip` move the time from now on: the same steps give the same stamps."""
+        with self._lock:
+            self._origin = None
 
     def skip(self, duration: timedelta) -> None:
         """Let the simulated time jump forward by `duration`."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_CREDENTIALS = frozenset({"authorization", "x-authorization", "cookie"})
+#: Headers and query parameters whose values are nobody's business.
+_CREDENTIALS = frozenset({"authorization", "x-authorization", "cookie", "token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +64,36 @@ class RecorderMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 0
+        noted = False
+
+        def note(status: int) -> None:
+            nonlocal noted
+            noted = True
+            headers = {
+                name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+            }
+            query = dict(QueryParams(scope["query_string"]))
+            for kept in (headers, query):
+                for name in _CREDENTIALS & kept.keys():
+                    kept[name] = "<not kept>"
+            self._log.add(
+                Seen(
+                    method=scope["method"],
+                    path=scope["path"],
+                    query=query,
+                    headers=headers,
+                    status=status,
+                )
+            )
 
         async def send_noting(message: Message) -> None:
-            nonlocal status
+            # before the client can have the answer, so that it finds its request in the log
             if message["type"] == "http.response.start":
-                status = message["status"]
+                note(message["status"])
             await send(message)
 
         try:
             await self._app(scope, receive, send_noting)
         finally:
-            headers = {
-                name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-            }
-            for name in _CREDENTIALS & headers.keys():
-                headers[name] = "<not kept>"
-            self._log.add(
-                Seen(
-                    method=scope["method"],
-                    path=scope["path"],
-                    query=dict(QueryParams(scope["query_string"])),
-                    headers=headers,
-                    status=status,
-                )
-            )
+            if not noted:
+                note(0)

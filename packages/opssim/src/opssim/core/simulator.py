@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -11,10 +12,11 @@ from typing import ClassVar
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opssim.core.churn import Churn
 from opssim.core.clock import DEFAULT_NOW, Clock
+from opssim.core.control import PREFIX, control_app
 from opssim.core.faults import FaultMiddleware, FaultPlan
 from opssim.core.recorder import RecorderMiddleware, RequestLog
 from opssim.core.store import Table
@@ -29,6 +31,7 @@ class Simulator(ABC):
         requests: what was asked so far.
         clock: the simulated time, which stamps changed rows.
         churn: how the data changes by itself while lists are read.
+        latency: seconds by which every answer of the API is late, faults or not.
     """
 
     #: The name on the command line and in messages.
@@ -44,6 +47,7 @@ class Simulator(ABC):
         self.faults = FaultPlan()
         self.requests = RequestLog()
         self.tables: dict[str, Table] = {}
+        self.latency = 0.0
 
     @abstractmethod
     def routes(self) -> Sequence[BaseRoute]:
@@ -71,6 +75,20 @@ class Simulator(ABC):
 
     @cached_property
     def app(self) -> ASGIApp:
-        """The ASGI application: the endpoints, the faults before them, the log around all."""
+        """The ASGI application: the endpoints, the faults before them, the log around all.
+
+        Beside them are the control endpoints, which neither faults nor the log know of.
+        """
         endpoints = Starlette(routes=list(self.routes()))
-        return RecorderMiddleware(FaultMiddleware(endpoints, self.faults), self.requests)
+        api = RecorderMiddleware(FaultMiddleware(endpoints, self.faults), self.requests)
+        control = control_app(self)
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+                await control(scope, receive, send)
+                return
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            await api(scope, receive, send)
+
+        return application

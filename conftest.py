@@ -1,0 +1,19 @@
+"""What holds for every test: no telemetry, and no setting or secret of the machine it runs on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # pyright: ignore[reportUnusedFunction]
+    """Run in an empty folder, with no dlt configuration but what the test sets."""
+    for name in list(os.environ):
+        if name.startswith(("SOURCES__", "DESTINATION__", "RUNTIME__", "DLT_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
+    monkeypatch.chdir(tmp_path)

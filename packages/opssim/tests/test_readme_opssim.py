@@ -1,0 +1,34 @@
+"""The examples of the README, run as they stand."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import opssim
+
+pytest_plugins = ["pytester"]
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_python() -> None:
+    (example,) = blocks("python")
+    exec(compile(example, "README.md", "exec"), {})
+
+
+def test_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    (example,) = blocks("python pytest")
+    pytester.makepyfile(example)
+    plain = ("-p", "no:cacheprovider", "-W", "error", "-p", "opssim.pytest_plugin")
+    pytester.runpytest_inprocess(*plain).assert_outcomes(passed=2)
+
+
+def test_names_exist() -> None:
+    quirks = set(re.findall(r"\b(\w+Quirks)\b", README))
+    assert quirks == {name for name in opssim.__all__ if name.endswith("Quirks")}
