@@ -44,14 +44,14 @@ format: setup  ## format the code and mend what lint can mend
 	$(BIN)/ruff check --fix .
 
 bench: setup  ## measure, and write the figures to benchmarks/results
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/rest_to_duckdb.py
 
 pins: setup  ## work the pinned versions out anew
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-emit-index-url \
 	  --no-emit-find-links --no-header --annotation-style line --group dev \
 	  packages/owlette-sdk/pyproject.toml packages/restarrow/pyproject.toml \
 	  packages/opssim/pyproject.toml packages/opsnest/pyproject.toml pins.in \
-	  --all-extras --output-file constraints.txt
+	  --all-extras --no-emit-package opssim --output-file constraints.txt
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

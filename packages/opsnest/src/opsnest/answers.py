@@ -16,6 +16,8 @@ __all__ = ["Said", "check_answer", "checker", "keep_json", "what_it_said"]
 
 #: How much of an unexpected answer a message may quote.
 _QUOTE = 120
+#: How much of it is searched for what to quote.
+_LOOKED_AT = 10_000
 
 
 class Said(NamedTuple):
@@ -160,12 +162,13 @@ def _advice_of_class(status: int) -> str:
 
 def _title(text: str) -> str | None:
     """Return the title of an HTML page, or the beginning of the text."""
+    text = text[:_LOOKED_AT]
     found = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
     return _shorten(found[1] if found else text)
 
 
 def _shorten(text: str) -> str | None:
-    line = " ".join(text.split())
+    line = " ".join(text[:_LOOKED_AT].split())
     return (line if len(line) <= _QUOTE else line[: _QUOTE - 1] + "…") or None
 
 
@@ -174,6 +177,10 @@ def _text(value: object) -> str | None:
 
 
 def _bare(url: str) -> str:
-    """Return a URL without its query, which may hold credentials."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else parts.path
+    """Return a URL without user and query, which may hold credentials."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "what is no address"
+    host = parts.netloc.rpartition("@")[2]
+    return _shorten(f"{parts.scheme}://{host}{parts.path}" if host else parts.path) or "nowhere"

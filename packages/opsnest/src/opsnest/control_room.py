@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 from requests.auth import AuthBase
+from requests.hooks import default_hooks
 
 from opsnest.answers import check_answer
 from opsnest.errors import AnswerError, ConfigurationError
@@ -103,7 +104,7 @@ class ControlRoomLogin(AuthBase):
     def _renew(self) -> None:
         response = self._session.post(self._url, json=self._body, auth=_no_token)
         check_answer(response, source=self._source, resource="login", advice=self._advice)
-        answer: object = response.json()
+        answer: object = response.json() if response.content else None
         if not is_object(answer) or not answer.get("token"):
             raise AnswerError(
                 source=self._source,
@@ -125,7 +126,9 @@ class ControlRoomLogin(AuthBase):
         if response.status_code != 401 or refused is None:
             return response
         again = request.copy()
-        again.deregister_hook("response", self._retry_refused)  # type: ignore[no-untyped-call]
+        again.hooks = (
+            default_hooks()
+        )  # those of the request run behind this one, on what it returns
         again.headers[_HEADER] = self._after(refused)
         response.close()
         return self._session.send(again, **kwargs)

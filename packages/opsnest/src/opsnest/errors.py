@@ -15,7 +15,7 @@ The codes are part of the interface: 0 is success, 2 a wrong command line, 130 a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 __all__ = [
@@ -95,7 +95,7 @@ class SourceError(OpsnestError):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions pickle by their `args`, which a dataclass leaves empty.
-        return type(self), tuple(getattr(self, name) for name in self.__dataclass_fields__)
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))
 
 
 class AccessError(SourceError):

@@ -52,4 +52,5 @@ def listening(listener: Listener) -> Generator[None]:
         yield
     finally:
         with _lock:
-            _listeners = tuple(each for each in _listeners if each is not listener)
+            at = _listeners.index(listener)
+            _listeners = _listeners[:at] + _listeners[at + 1 :]

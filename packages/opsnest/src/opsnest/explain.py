@@ -31,10 +31,10 @@ def exit_on_error() -> Generator[None]:
     """
     try:
         yield
-    except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. Nothing is half-loaded; run it again to go on.\n")
-        raise SystemExit(INTERRUPTED) from None
-    except Exception as fault:
+    except (Exception, KeyboardInterrupt) as fault:
+        if any(isinstance(each, KeyboardInterrupt) for each in _chain(fault)):  # dlt wraps it
+            sys.stderr.write("\nStopped. Nothing is half-loaded; run it again to go on.\n")
+            raise SystemExit(INTERRUPTED) from None
         error = explain(fault)
         if error is None:
             raise
@@ -82,7 +82,7 @@ def _missing_setting(fault: BaseException) -> ConfigurationError | None:
     if not isinstance(fault, ConfigFieldMissingException):
         return None
     lines = ["a setting is missing:"]
-    for field, looked_up in fault.traces.items():
+    for field, looked_up in _fields(fault.traces):
         sections = _sections(looked_up)
         section = ".".join(sections)
         variable = "__".join([*sections, field]).upper()
@@ -96,13 +96,19 @@ def _missing_setting(fault: BaseException) -> ConfigurationError | None:
     return ConfigurationError("\n".join(lines))
 
 
+def _fields(traces: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what is missing; of a field that is a configuration itself, its own fields."""
+    for field, looked_up in traces.items():
+        inner = [trace.traces for trace in looked_up if hasattr(trace, "traces")]
+        yield from _fields(inner[0]) if inner else [(field, looked_up)]
+
+
 def _sections(looked_up: Any) -> list[str]:
-    """Return the sections in which dlt first looked for a setting of a source."""
-    traces = getattr(looked_up, "traces", looked_up)
-    for trace in traces:
-        if "sources" in (trace.sections or ()):
-            return list(trace.sections)
-    return []
+    """Return the sections in which dlt looked for a setting: of a source rather than of others."""
+    tried: list[list[str]] = [list(trace.sections or ()) for trace in looked_up]
+    found = next((each for each in tried if "sources" in each), tried[0] if tried else [])
+    # a source that is named like its section is also looked up without the repetition
+    return [name for name, before in zip(found, [None, *found], strict=False) if name != before]
 
 
 def _disk(fault: BaseException) -> DestinationError | None:
@@ -135,6 +141,11 @@ def _database(fault: BaseException) -> DestinationError | None:
             "the DuckDB file is open in another program, which keeps it to itself.\n"
             f"  {first}\n"
             "  Close that program and run it again."
+        )
+    if isinstance(fault, duckdb.IOException):
+        return DestinationError(
+            f"DuckDB could not use its file: {first}\n"
+            "  Check the path, its permissions and the room on its disk."
         )
     return DestinationError(f"DuckDB refused: {first}\n  Run it again, or report it.")
 

@@ -14,9 +14,11 @@ things to it:
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Any, cast
@@ -25,6 +27,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.hooks import default_hooks, dispatch_hook  # pyright: ignore[reportUnknownVariableType]
 from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from opsnest.errors import ConfigurationError, RateLimitError, UnreachableError
 
@@ -38,6 +41,7 @@ _TIMEOUT = (10.0, 60.0)
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: `X-RateLimit-Reset` below this is a number of seconds, above it a moment (2001-09-09).
 _FIRST_EPOCH = 1_000_000_000
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _BROKEN = (
     requests.ConnectionError,
     requests.Timeout,
@@ -94,6 +98,9 @@ class ApiSession(requests.Session):
     ) -> None:
         super().__init__()
         self.headers["User-Agent"] = f"opsnest/{version('opsnest')}"
+        # with an auth of its own, requests does not look for one in ~/.netrc, which it would send
+        # in place of the Authorization header
+        self.auth = _as_it_is
         self.source = source
         self._origin = _origin(base_url, source)
         self._repeat_posts = repeat_posts
@@ -103,6 +110,11 @@ class ApiSession(requests.Session):
     def __deepcopy__(self, memo: object) -> ApiSession:
         # dlt copies a configuration to validate it; connections and credentials are not for copying
         return self
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Follow nothing, and do not even take apart what `Location` says."""
+        del resp
+        return None
 
     def send(self, request: requests.PreparedRequest, **kwargs: object) -> requests.Response:
         """Send a request until there is an answer that stays, then run its hooks.
@@ -139,7 +151,14 @@ class ApiSession(requests.Session):
     def _attempt(
         self, request: requests.PreparedRequest, kwargs: dict[str, object]
     ) -> requests.Response:
-        response = super().send(request, **kwargs)  # type: ignore[arg-type]
+        try:
+            response = super().send(request, **kwargs)  # type: ignore[arg-type]
+        except (
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        ):
+            self._has_answered = True  # although not in full
+            raise
         self._has_answered = True
         # JSON is UTF-8; without this, requests guesses the encoding from the whole body
         response.encoding = response.encoding or "utf-8"
@@ -190,7 +209,7 @@ class ApiSession(requests.Session):
                 f"the certificate of {host} was not accepted",
                 "Check the address, and the company proxy's certificate (REQUESTS_CA_BUNDLE).",
             )
-        elif isinstance(fault, requests.Timeout):
+        elif isinstance(fault, requests.Timeout) or _is_due_to(fault, ReadTimeoutError):
             problem, advice = (
                 f"{host} did not answer in time",
                 "Run it again later; what was loaded before stays.",
@@ -238,39 +257,66 @@ def seconds_to_wait(answer: requests.Response, now: float) -> float | None:
         now: the local time in epoch seconds, for servers that send no `Date`.
     """
     now = _epoch(answer.headers.get("Date")) or now
-    retry_after = answer.headers.get("Retry-After", "").strip()
-    if retry_after.isdigit():
-        return float(retry_after)
+    retry_after = answer.headers.get("Retry-After", "")
+    if (seconds := _number(retry_after)) is not None:
+        return seconds
     if (moment := _epoch(retry_after)) is not None:
         return max(0.0, moment - now)
     if answer.status_code != 429:
         return None
     reset = answer.headers.get("X-RateLimit-Reset") or answer.headers.get("RateLimit-Reset") or ""
-    try:
-        value = float(reset)
-    except ValueError:
+    value = _number(reset)
+    if value is None:
         return None
     # one second more: the limit may be counted in whole seconds
     return max(0.0, value - now if value >= _FIRST_EPOCH else value) + 1.0
 
 
-def _epoch(date: str | None) -> float | None:
-    """Read an HTTP date."""
+def _number(text: str) -> float | None:
+    """Read a number of seconds; below zero or beyond all bounds is none."""
     try:
-        return parsedate_to_datetime(date).timestamp() if date else None
+        value = float(text)
     except ValueError:
+        return None
+    return value if 0 <= value < math.inf else None
+
+
+def _epoch(date: str | None) -> float | None:
+    """Read an HTTP date. They are in GMT, even where they do not say so."""
+    try:
+        moment = parsedate_to_datetime(date) if date else None
+        return (
+            (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+            if moment
+            else None
+        )
+    except (ValueError, OverflowError):
         return None
 
 
 def _origin(url: str, source: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    """Return scheme, host and port of a URL, spelled in one way for all that mean the same."""
+    try:
+        prepared = requests.Request("GET", url).prepare().url or ""  # as it will be asked for
+        parts = urlsplit(prepared)
+        host, port = parts.hostname, parts.port
+    except (requests.RequestException, ValueError):
+        parts, host, port = urlsplit(""), None, None
+    if parts.scheme not in _DEFAULT_PORTS or not host:
+        shown = url.rpartition("@")[2].partition("?")[0]  # neither part before nor after is public
         message = (
-            f"{source}: {url!r} is not an address.\n"
+            f"{source}: {shown!r} is not an address.\n"
             "  Give one like https://api.example.com in the configuration."
         )
         raise ConfigurationError(message)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    host = f"[{host}]" if ":" in host else host
+    explicit = "" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}"
+    return f"{parts.scheme}://{host}{explicit}"
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Authenticate with what the request has already."""
+    return request
 
 
 def _answer(state: RetryCallState) -> requests.Response | None:
@@ -283,6 +329,13 @@ def _answer(state: RetryCallState) -> requests.Response | None:
 def _surely_unseen(state: RetryCallState) -> bool:
     """Tell whether the server cannot have acted on the request of the last try."""
     if state.outcome is not None and state.outcome.failed:
-        return isinstance(state.outcome.exception(), requests.ConnectTimeout)
+        fault = state.outcome.exception()
+        return isinstance(fault, requests.ConnectTimeout) or _is_due_to(fault, NewConnectionError)
     answer = _answer(state)
     return answer is not None and answer.status_code == 429
+
+
+def _is_due_to(fault: BaseException | None, kind: type[Exception]) -> bool:
+    """Tell whether an exception of requests stands for this one of urllib3."""
+    inner = fault.args[0] if fault and fault.args else None
+    return isinstance(inner, kind) or isinstance(getattr(inner, "reason", None), kind)

@@ -24,7 +24,7 @@ from opsnest.http import ApiSession
 from opsnest.sources.paging import KeysetByFilter, OffsetByRows, Settled
 from opsnest.sources.rest import BasePaginator, SinglePagePaginator, given, rest_resources
 from opsnest.sources.rows import Cleaning, cleaner
-from opsnest.sources.watermark import changed_since
+from opsnest.sources.watermark import changed_since, latest_wins
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource
@@ -52,6 +52,7 @@ _EXECUTION_CLEANING = Cleaning(
     changed="modifiedOn",
     nulls={"endDateTime": _NOT_YET, "startDateTime": _NOT_YET},
     secrets=("callbackInfo",),  # holds the headers of the call, in the answer for a single run
+    json=("botOutVariables",),
 )
 _CLEANING = {
     "automations": Cleaning(changed="lastModified"),
@@ -76,7 +77,8 @@ def cloud_bot_source(
     """Load a Control Room's bots (`automations`), runs (`executions`), `users` and `robots`.
 
     Runs are asked for by the time of their last change, so that one which was running is loaded
-    again when it has ended. `robots` is a snapshot of the devices and is replaced. `automation` and
+    again when it has ended. `automations` are the files of the public workspace, folders included
+    (`folder` tells). `robots` is a snapshot of the devices and is replaced. `automation` and
     `execution` cost a call for each bot or run, and `audit_messages` is long: choose them with
     `with_resources`, or give ids.
 
@@ -128,10 +130,7 @@ def _published_lists(workspace: str) -> list[dict[str, Any]]:
         _posted("automations", _files(workspace), _whole_list()),
         _posted("executions", "v3/activity/list", KeysetByFilter("modifiedOn", length=_LENGTH)),
         _posted("users", "v2/usermanagement/users/list", _whole_list()),
-        {
-            **_posted("robots", "v2/devices/list", _whole_list(), incremental=False),
-            "write_disposition": "replace",
-        },
+        _snapshot(_posted("robots", "v2/devices/list", _whole_list(), incremental=False)),
         {
             **_posted(
                 "audit_messages",
@@ -220,7 +219,7 @@ def _seed_lists() -> list[dict[str, Any]]:
             changed = str(_CLEANING[name].changed)
             endpoint["incremental"] = changed_since(changed, server_filters=False)
         lists.append(_resource(name, endpoint, _CLEANING[name]))
-    lists[-1]["write_disposition"] = "replace"
+    lists[-1] = _snapshot(lists[-1])
     return lists
 
 
@@ -246,8 +245,13 @@ def _execution(path: str) -> dict[str, Any]:
         _EXECUTION_CLEANING,
     )
     # a bot names its variables as it likes: as columns they would be without number
-    resource["columns"] = {"bot_out_variables": {"data_type": "json"}}
+    resource["columns"]["bot_out_variables"] = {"data_type": "json"}
     return resource
+
+
+def _snapshot(resource: dict[str, Any]) -> dict[str, Any]:
+    """Return the resource as one whose rows replace those of the load before."""
+    return {**resource, "write_disposition": "replace", "columns": {}}
 
 
 def _resource(name: str, endpoint: dict[str, Any], cleaning: Cleaning) -> dict[str, Any]:
@@ -255,6 +259,7 @@ def _resource(name: str, endpoint: dict[str, Any], cleaning: Cleaning) -> dict[s
         "name": name,
         "primary_key": "id",
         "write_disposition": "merge",
+        "columns": latest_wins(str(cleaning.changed)),
         "endpoint": {**endpoint, "response_actions": [checker(SOURCE, name, ADVICE)]},
         "processing_steps": [{"map": cleaner(cleaning)}],
     }

@@ -65,7 +65,8 @@ class _Passes(BasePaginator):
         elif self._pass >= self._passes:
             self._has_next_page = False
             log.warning(
-                "%s kept changing while it was read %d times; the next load will bring the rest",
+                "%s kept changing while it was read %d times; what changed last may be missing "
+                "until it is next read whole",
                 response.request.path_url.partition("?")[0],
                 self._passes,
             )
@@ -99,7 +100,8 @@ class _Passes(BasePaginator):
 class Settled(_Passes):
     """Read a list again until its total is the same at the end of a pass as at its beginning.
 
-    For lists that can be read in full only. The total is compared, never trusted as a count.
+    For lists that can be read in full only. The total is compared, never trusted as a count. One
+    that is on each page the number of rows there says nothing about the list: then once is enough.
 
     Args:
         paginator: how to read the list once.
@@ -111,21 +113,26 @@ class Settled(_Passes):
         self._total = total
         self._first_total: object = None
         self._last_total: object = None
+        self._counts_pages = True
 
     def _note(self, response: Response, rows: Rows) -> None:
         self._last_total = look_up(response.json(), self._total)
+        counts_page = bool(self._last_total == len(rows))
         if self._pages == 0:
             self._first_total = self._last_total
+            self._counts_pages = counts_page
+        self._counts_pages = self._counts_pages and counts_page
 
     def _is_enough(self) -> bool:
-        return bool(self._first_total == self._last_total)
+        return self._counts_pages or bool(self._first_total == self._last_total)
 
 
 class CaughtUp(_Passes):
-    """Read a list in full, then what changed meanwhile, until that fits on one page.
+    """Read a list in full, then what changed meanwhile, until nothing did.
 
-    For lists that can be filtered by the time of the last change but not sorted by it. What one
-    answer holds is one moment of the list: with it, nothing is left behind that changed before.
+    For lists that can be filtered by the time of the last change but not sorted by it. It is
+    enough when a pass brings no change newer than those seen before it: whatever is older than the
+    newest of them was there to be seen. So it is when a pass takes one answer, which is one moment.
 
     Args:
         paginator: how to read the list once.
@@ -137,15 +144,22 @@ class CaughtUp(_Passes):
         super().__init__(paginator)
         self._changed = changed
         self._since = since
+        self._newest = ""
+        self._newest_before = ""
 
     def _note(self, response: Response, rows: Rows) -> None:
-        if self._pages == 0 and rows:
-            # the newest of these rows is older than any change made from now on
-            newest = max(to_utc(look_up(row, self._changed)) for row in rows)
-            self._params = {**(self._params or {}), self._since: newest}
+        times = (look_up(row, self._changed) for row in rows)
+        newest = max((to_utc(time) for time in times if isinstance(time, str)), default="")
+        if self._pages == 0:
+            self._newest_before = self._newest if self._pass > 1 else ""
+            self._newest = self._newest_before
+            if newest:
+                # the newest of these rows is older than any change made from now on
+                self._params = {**(self._params or {}), self._since: newest}
+        self._newest = max(self._newest, newest)
 
     def _is_enough(self) -> bool:
-        return self._pages == 1
+        return self._pages == 1 or self._newest == self._newest_before
 
 
 class OffsetByRows(BasePaginator):
@@ -159,11 +173,17 @@ class OffsetByRows(BasePaginator):
         offset_at: where the offset goes: a query parameter, or with `in_body` a path in the JSON.
         limit_at: where the limit goes, likewise.
         in_body: whether both go into the JSON body.
-        total: path of the total in an answer.
+        total: path of the total in an answer; None where it may be that of the page.
     """
 
     def __init__(
-        self, limit: int, *, offset_at: str, limit_at: str, total: str, in_body: bool = False
+        self,
+        limit: int,
+        *,
+        offset_at: str,
+        limit_at: str,
+        total: str | None = None,
+        in_body: bool = False,
     ) -> None:
         super().__init__()
         self._limit = limit
@@ -184,7 +204,7 @@ class OffsetByRows(BasePaginator):
         """Count the rows that came."""
         rows = len(data or ())
         self._offset += rows
-        total = look_up(response.json(), self._total)
+        total = look_up(response.json(), self._total) if self._total else None
         reached = isinstance(total, int) and 0 < total <= self._offset
         self._has_next_page = rows > 0 and not reached
 
@@ -205,7 +225,8 @@ class KeysetByFilter(BasePaginator):
     For lists of Automation 360 that are sorted by a time stamp which moves when a row changes.
     With an offset, a row that moves to the end would let its successor slip through between two
     pages; here it is just read again. Rows that share the last value come twice and are merged; if
-    they fill a whole page, the offset steps over those that were seen.
+    they fill a whole page, the offset steps over those that were seen, bar the last: where another
+    row is in its place, rows have moved away, and the reader goes back to the first that share it.
 
     Args:
         field: the field to filter and sort by, ascending.
@@ -218,8 +239,9 @@ class KeysetByFilter(BasePaginator):
         self._field = field
         self._key = key
         self._length = length
-        self._since = ""
+        self._since: str = ""
         self._offset = 0
+        self._overlaps = False
         self._seen: set[tuple[object, object]] = set()
 
     def init_request(self, request: Request) -> None:
@@ -228,6 +250,7 @@ class KeysetByFilter(BasePaginator):
         since: object = look_up(request.json, "filter.value")
         self._since = str(since)
         self._offset = 0
+        self._overlaps = False
         self._seen = set()
         put_in(request.json, "page.length", self._length)
         put_in(request.json, "page.offset", 0)
@@ -235,20 +258,29 @@ class KeysetByFilter(BasePaginator):
     def update_state(self, response: Response, data: Rows | None = None) -> None:
         """Move on to the last value; end when a page brings nothing new."""
         rows: Rows = data or []
-        fresh = [row for row in rows if self._identity(row) not in self._seen]
-        self._has_next_page = bool(fresh)
-        if not fresh:
+        if not rows:
+            self._has_next_page = False
+            return
+        here = [self._identity(row) for row in rows]
+        seen = [identity in self._seen for identity in here]
+        last = str(look_up(rows[-1], self._field) or self._since)
+        if self._overlaps and not seen[0]:
+            self._offset, self._overlaps = 0, False
+        elif all(seen):
             # a page full of rows already seen says nothing about those behind it
             total = look_up(response.json(), "page.totalFilter") or 0
-            self._offset += len(rows)
-            self._has_next_page = bool(rows) and (total <= 0 or self._offset < total)
-            return
-        last = str(look_up(rows[-1], self._field))
-        if last == self._since:
-            self._offset += len(rows)
+            self._has_next_page = total <= 0 or self._offset + len(rows) < total
+            self._step(len(rows))
+        elif last == self._since:
+            self._step(len(rows))
         else:
-            self._since, self._offset, self._seen = last, 0, set()
-        self._seen.update(map(self._identity, rows))
+            self._since, self._offset, self._overlaps, self._seen = last, 0, False, set()
+        self._seen.update(here)
+
+    def _step(self, rows: int) -> None:
+        """Go on behind these rows, with the last of them at the top of the next page."""
+        self._overlaps = rows > 1
+        self._offset += rows - self._overlaps
 
     def _identity(self, row: Any) -> tuple[object, object]:
         return row.get(self._key), row.get(self._field)

@@ -38,4 +38,5 @@ def rest_resources(
 
 def given(name: str, ids: Sequence[str]) -> DltResource:
     """Return a parent that holds these ids, for single fetches; it is not loaded itself."""
-    return dlt.resource([{"id": each} for each in ids], name=name, selected=False)
+    # one page: children take their parents page by page
+    return dlt.resource([[{"id": each} for each in ids]], name=name, selected=False)

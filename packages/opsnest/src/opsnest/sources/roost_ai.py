@@ -19,7 +19,7 @@ from opsnest.json_values import is_list, is_object, look_up
 from opsnest.sources.paging import OffsetByRows, Settled
 from opsnest.sources.rest import SinglePagePaginator, given, rest_resources
 from opsnest.sources.rows import Cleaning, cleaner, from_text
-from opsnest.sources.watermark import changed_since
+from opsnest.sources.watermark import changed_since, latest_wins
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource
@@ -152,14 +152,14 @@ def _list(name: str, path: str, params: Mapping[str, str], cleaning: Cleaning) -
         "name": name,
         "primary_key": "id",
         "write_disposition": "merge",
-        "columns": _json_columns(cleaning),
+        "columns": {**_json_columns(cleaning), **latest_wins(str(cleaning.changed))},
         "endpoint": {
             "path": path,
             "params": dict(params),
             "data_selector": "data",
+            # whether `count` is that of the list or of the page is not documented
             "paginator": Settled(
-                OffsetByRows(_TAKE, offset_at="skip", limit_at="take", total="count"),
-                total="count",
+                OffsetByRows(_TAKE, offset_at="skip", limit_at="take"), total="count"
             ),
             "incremental": changed_since(str(cleaning.changed), server_filters=False),
             "response_actions": [checker(SOURCE, name, ADVICE)],
@@ -255,18 +255,18 @@ def _given_events(client: Any, ids: Sequence[str]) -> DltResource:
     return next(each for each in made if each.name == "event")
 
 
-def files_of_event(events: list[dict[str, Any]] | dict[str, Any]) -> Iterator[dict[str, str]]:
-    """Yield the event and path of each test file that the reports of events name.
+def files_of_event(events: list[dict[str, Any]]) -> Iterator[list[dict[str, str]]]:
+    """Yield the event and path of each test file that the reports of a page of events name.
 
     They are in `advancedDetails`, an object of files of paths of methods.
     """
-    for event in events if isinstance(events, list) else [events]:
+    for event in events:
         report: object = event.get("test_report")
         details = look_up(
             from_text(report) if isinstance(report, str) else report, "advancedDetails"
         )
         paths = sorted({path for path in _file_paths(details) if path})
-        yield from ({"trigger_id": event["id"], "file_path": path} for path in paths)
+        yield [{"trigger_id": event["id"], "file_path": path} for path in paths]
 
 
 def _file_paths(details: object) -> Iterator[str]:

@@ -27,7 +27,7 @@ from opsnest.sources.rest import (
     rest_resources,
 )
 from opsnest.sources.rows import Cleaning, cleaner
-from opsnest.sources.watermark import changed_since
+from opsnest.sources.watermark import changed_since, latest_wins
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource
@@ -72,7 +72,7 @@ class _List:
     Attributes:
         cursor: whether it pages by cursor and filters by the time of the last change.
         sort: what to sort by, where the list can.
-        json: columns of any shape, kept as JSON.
+        json: fields of any shape, kept as JSON.
     """
 
     name: str
@@ -82,8 +82,8 @@ class _List:
 
 
 _LISTS = (
-    _List("incidents", cursor=True, sort="updated_at", json=("attributes__labels",)),
-    _List("alerts", cursor=True, json=("attributes__data",)),
+    _List("incidents", cursor=True, sort="updated_at", json=("attributes.labels",)),
+    _List("alerts", cursor=True, json=("attributes.data",)),
     _List("users"),
     _List("services"),
     _List("schedules"),
@@ -136,7 +136,7 @@ def _resource(listing: _List) -> dict[str, Any]:
         "name": listing.name,
         "primary_key": "id",
         "write_disposition": "merge",
-        "columns": {column: {"data_type": "json"} for column in listing.json},
+        "columns": {**_json_columns(listing.json), **latest_wins(_CHANGED)},
         "endpoint": {
             "path": listing.name,
             "params": params,
@@ -146,8 +146,14 @@ def _resource(listing: _List) -> dict[str, Any]:
             "incremental": changed_since(_CHANGED, server_filters=listing.cursor),
             "response_actions": [checker(SOURCE, listing.name, ADVICE)],
         },
-        "processing_steps": [{"map": cleaner(Cleaning(changed=_CHANGED, secrets=_SECRETS))}],
+        "processing_steps": [
+            {"map": cleaner(Cleaning(changed=_CHANGED, secrets=_SECRETS, json=listing.json))}
+        ],
     }
+
+
+def _json_columns(paths: Sequence[str]) -> dict[str, Any]:
+    return {path.replace(".", "__"): {"data_type": "json"} for path in paths}
 
 
 def _paginator(listing: _List) -> BasePaginator:
@@ -181,28 +187,25 @@ class _NumberedPages(PageNumberPaginator):
 def _singles(client: Any, paths: Sequence[str]) -> list[DltResource]:
     """Return the resource that fetches single resources by their paths."""
     name = "any-single-resource"
+    any_shape = ("attributes.labels", "attributes.data")
 
     @dlt.resource(name="single_paths", selected=False)
-    def single_paths() -> Iterator[dict[str, str]]:
-        for path in paths:
-            yield {"path": _single_path(path)}
+    def single_paths() -> Iterator[list[dict[str, str]]]:
+        yield [{"path": _single_path(path)} for path in paths]
 
     resource = {
         "name": name,
         "selected": bool(paths),
         "primary_key": ["type", "id"],
         "write_disposition": "merge",
-        "columns": {
-            "attributes__labels": {"data_type": "json"},
-            "attributes__data": {"data_type": "json"},
-        },
+        "columns": _json_columns(any_shape),
         "endpoint": {
             "path": "{resources.single_paths.path}",
             "data_selector": "data",
             "paginator": SinglePagePaginator(),
             "response_actions": [checker(SOURCE, name, {**ADVICE, 404: _NO_SUCH})],
         },
-        "processing_steps": [{"map": cleaner(Cleaning(secrets=_SECRETS))}],
+        "processing_steps": [{"map": cleaner(Cleaning(secrets=_SECRETS, json=any_shape))}],
     }
     return [each for each in rest_resources(client, [single_paths, resource]) if each.name == name]
 

@@ -19,10 +19,15 @@ Row = dict[str, Any]
 class Cleaning:
     """What the rows of one resource need. Paths are dotted.
 
+    Nulls are always left out, bar those inside of JSON columns: dlt makes no column of them anyway,
+    and would list the dozens of fields that an organisation does not use in a warning at each load.
+
     Attributes:
         changed: the time of the last change. It is written in UTC with microseconds, because it is
             compared as text, and the offset of an organisation moves with daylight saving.
-        json_text: columns that hold JSON in a string: they become the JSON.
+        json: what is loaded as it is, into a JSON column.
+        json_text: columns that hold JSON in a string: they become the JSON. What is not JSON stays
+            text; where there are `secrets` in it, only an object is loaded.
         secrets: what is left out. In a path, `[]` means each item of a list, and `[secret]` each
             item whose `secret` is true.
         nulls: for a column, the values that stand for "none yet" and become null.
@@ -31,6 +36,7 @@ class Cleaning:
 
     changed: str | None = None
     json_text: tuple[str, ...] = ()
+    json: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     nulls: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     renamed: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -38,11 +44,15 @@ class Cleaning:
 
 def cleaner(cleaning: Cleaning) -> Callable[[Row], Row]:
     """Return the function that cleans a row in place and returns it."""
+    as_it_is = frozenset((*cleaning.json, *cleaning.json_text))
+    hiding = {path.partition(".")[0] for path in cleaning.secrets}
 
     def clean(row: Row) -> Row:
         for column in cleaning.json_text:
             if isinstance(row.get(column), str):
-                row[column] = from_text(row[column])
+                decoded = from_text(row[column])
+                # in anything but an object it cannot be told what is secret
+                row[column] = None if column in hiding and not is_object(decoded) else decoded
         for path in cleaning.secrets:
             drop(row, path.split("."))
         for column, sentinels in cleaning.nulls.items():
@@ -53,6 +63,7 @@ def cleaner(cleaning: Cleaning) -> Callable[[Row], Row]:
                 row[name] = row.pop(column)
         if cleaning.changed:
             change(row, cleaning.changed, to_utc)
+        leave_out_nulls(row, as_it_is)
         return row
 
     return clean
@@ -66,6 +77,21 @@ def change(row: Row, path: str, how: Callable[[str], str]) -> None:
         holder[name] = how(holder[name])
 
 
+def leave_out_nulls(data: dict[str, Any], keep: frozenset[str], above: str = "") -> None:
+    """Remove what is null from an object and all within, bar the paths in `keep`."""
+    for name in list(data):
+        value = data[name]
+        if value is None:
+            del data[name]
+        elif is_object(value):
+            if f"{above}{name}" not in keep:
+                leave_out_nulls(value, keep, f"{above}{name}.")
+        elif is_list(value) and value and f"{above}{name}" not in keep:
+            for item in value:
+                if is_object(item):
+                    leave_out_nulls(item, keep, f"{above}{name}.")
+
+
 def to_utc(text: str) -> str:
     """Write an ISO-8601 time as `2026-07-01T10:10:00.000000Z`; leave anything else as it is.
 
@@ -74,9 +100,9 @@ def to_utc(text: str) -> str:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: in the first or last hours of the calendar
         return text
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
@@ -104,6 +130,10 @@ def drop(data: object, path: list[str]) -> None:
     elif wanted is None:
         drop(inner, rest)
     elif is_list(inner):
-        for item in inner:
-            if is_object(item) and (not wanted or item.get(wanted)):
+        for item in list(inner):
+            if wanted and not (is_object(item) and item.get(wanted)):
+                continue
+            if rest:
                 drop(item, rest)
+            else:
+                inner.remove(item)

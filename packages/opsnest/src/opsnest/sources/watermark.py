@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-__all__ = ["BEGINNING", "changed_since", "not_after"]
+__all__ = ["BEGINNING", "changed_since", "latest_wins", "not_after"]
 
 #: Before anything that these platforms hold, in the format of `rows.to_utc`.
 BEGINNING = "2000-01-01T00:00:00.000000Z"
@@ -33,6 +33,18 @@ def changed_since(path: str, *, server_filters: bool) -> dict[str, Any]:
     if not server_filters:
         incremental["last_value_func"] = not_after(datetime.now(UTC) - _CLOCK_SKEW)
     return incremental
+
+
+def latest_wins(path: str) -> dict[str, Any]:
+    """Return the column hint with which the latest version of a row is loaded.
+
+    A row that changes while its list is read can come twice. Without the hint, dlt loads any one of
+    its versions, and the watermark may be beyond the other.
+
+    Args:
+        path: where a row has the time of its last change.
+    """
+    return {path.replace(".", "__"): {"dedup_sort": "desc"}}
 
 
 def not_after(latest: datetime) -> Callable[[Iterable[str]], str]:

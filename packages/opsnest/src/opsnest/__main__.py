@@ -1,0 +1,5 @@
+"""Run the command line with `python -m opsnest`."""
+
+from opsnest.cli import main
+
+main()
