@@ -7,7 +7,7 @@ also drops secrets and merges on the key.
 
     python benchmarks/rest_to_duckdb.py --incidents 5000 --rounds 3
 
-Writes benchmarks/results/rest_to_duckdb.json and .md.
+Writes benchmarks/results/rest_to_duckdb.json and .md, and with --publish the table into the README.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parent.parent / "README.md"
+_PLACE = re.compile(r"(<!-- benchmark -->\n).*?(<!-- end of benchmark -->)", re.DOTALL)
 
 _LOAD = """\
 import sys
@@ -148,6 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a load of Rootly incidents into DuckDB.")
     parser.add_argument("--incidents", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--publish", action="store_true", help="write the table into the README")
     arguments = parser.parse_args()
     taken: dict[str, list[Measure]] = {name: [] for name in CONTENDERS}
     with simulator(arguments.incidents) as settings:
@@ -173,6 +176,8 @@ def main() -> None:
     ]
     table = "\n".join(lines) + "\n"
     print(table)
+    if arguments.publish:
+        README.write_text(_PLACE.sub(rf"\g<1>\n{table}\n\g<2>", README.read_text()))
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "rest_to_duckdb.md").write_text(table)
     (RESULTS / "rest_to_duckdb.json").write_text(
