@@ -95,10 +95,16 @@ def run_demo(console: Console, *, database: Path = DATABASE, incidents: int = 10
 
     Raises:
         ConfigurationError: the simulators are not installed, or the database holds a demo of
-            another size.
+            another size or has a name that DuckDB cannot take.
     """
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
+    if database.stem in {dataset for _, _, dataset in PLATFORMS.values()}:
+        message = (
+            f"{database} is named like the schema {database.stem} in it: DuckDB confuses the two.\n"
+            "  Give --database another name."
+        )
+        raise ConfigurationError(message)
     simulators = _simulators(incidents)
     state = database.resolve().parent / _STATE / database.name
     if not database.exists():

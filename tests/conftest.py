@@ -1,0 +1,132 @@
+"""What the end-to-end tests share: a DuckDB file to load into, and patience that takes no time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+import pytest
+from dlt.extract import DltSource
+
+import opsnest.http
+from opsnest.http import Patience
+
+
+class Warehouse:
+    """A DuckDB file and the pipeline that loads into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "warehouse.duckdb"
+        self.pipeline = dlt.pipeline(
+            pipeline_name="warehouse",
+            destination=dlt.destinations.duckdb(str(self.file)),
+            dataset_name="data",
+            pipelines_dir=str(folder / "pipelines"),
+        )
+
+    def load(self, source: DltSource, *resources: str) -> dict[str, int]:
+        """Load these resources, or what the source loads by itself; return rows by table."""
+        with no_warnings():
+            info = self.pipeline.run(source.with_resources(*resources) if resources else source)
+        normalized = self.pipeline.last_trace.last_normalize_info
+        counts = normalized.row_counts if normalized and info.loads_ids else {}
+        # child tables and dlt's own have their names with two underscores, or one in front
+        return {name: rows for name, rows in counts.items() if "__" not in name and name[0] != "_"}
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with duckdb.connect(str(self.file)) as connection:
+            connection.execute("SET schema = 'data'; SET TimeZone = 'UTC'")
+            return connection.execute(sql).fetchall()
+
+    def column(self, table: str, column: str = "id") -> list[Any]:
+        """Return the values of a column, sorted."""
+        return [value for (value,) in self.query(f'SELECT "{column}" FROM {table} ORDER BY 1')]
+
+    def tables(self) -> set[str]:
+        """Return the names of the tables, bar those of dlt."""
+        return {
+            name
+            for (name,) in self.query(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'data'"
+            )
+            if not name.startswith("_dlt")
+        }
+
+    def types(self, table: str) -> dict[str, str]:
+        """Return the type of each column."""
+        return {name: kind for name, kind, *_ in self.query(f"DESCRIBE {table}")}
+
+    def text(self) -> str:
+        """Return all that is in the file, to look for what must not be."""
+        return "\n".join(
+            repr(self.query(f"SELECT * FROM {table}")) for table in sorted(self.tables())
+        )
+
+    def orphans(self) -> dict[str, int]:
+        """Return the child tables that have rows whose root is gone, with their number."""
+        children = [name for name in sorted(self.tables()) if "__" in name]
+        found = {
+            name: self.query(
+                f"SELECT count(*) FROM {name} WHERE _dlt_root_id NOT IN "
+                f"(SELECT _dlt_id FROM {name.partition('__')[0]})"
+            )[0][0]
+            for name in children
+        }
+        return {name: count for name, count in found.items() if count}
+
+
+class _Warnings(logging.Handler):
+    """Keeps what is logged as a warning."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def no_warnings() -> Generator[None]:
+    """Fail if dlt warns: an operator would see it at every load."""
+    warnings = _Warnings()
+    logger = logging.getLogger("dlt")
+    logger.addHandler(warnings)
+    try:
+        yield
+    finally:
+        logger.removeHandler(warnings)
+    assert warnings.messages == []
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Generator[Warehouse]:
+    """Make an empty DuckDB file to load into."""
+    warehouse = Warehouse(tmp_path)
+    yield warehouse
+    warehouse.pipeline.deactivate()
+
+
+@pytest.fixture(scope="module")
+def shared_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Generator[Warehouse]:
+    """Make a DuckDB file for tests that only look at one load, as loads are what takes time."""
+    folder = tmp_path_factory.mktemp("shared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+        patch.setenv("DLT_DATA_DIR", str(folder / "dlt"))
+        patch.chdir(folder)
+        yield Warehouse(folder)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Sequence[float]:
+    """Let waiting for the next try take no time, and note how long it would have been."""
+    seconds: list[float] = []
+    monkeypatch.setattr(opsnest.http, "Patience", lambda: Patience(sleep=seconds.append))
+    return seconds
