@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ import requests
 
 from opsnest.errors import AccessError, AnswerError, SourceError
 from opsnest.events import PageRead, publish
+from opsnest.json_values import is_object
 
 __all__ = ["Said", "check_answer", "checker", "keep_json", "what_it_said"]
 
@@ -28,12 +29,32 @@ class Said(NamedTuple):
 
 
 def checker(
-    source: str, resource: str, advice: Mapping[int, str]
+    source: str, resource: str, advice: Mapping[int, str], *, holds: Sequence[str] = ()
 ) -> Callable[[requests.Response], None]:
-    """Return a dlt response action that checks every answer of one resource."""
+    """Return a dlt response action that checks every answer of one resource.
+
+    Args:
+        source: the dlt source, for messages.
+        resource: the resource, for messages.
+        advice: what to do next, by status.
+        holds: the fields of which a good answer has one. dlt would read any other JSON as no rows.
+    """
 
     def check(response: requests.Response) -> None:
         check_answer(response, source=source, resource=resource, advice=advice)
+        body: object = response.json() if holds and response.content else None
+        if holds and not (is_object(body) and any(name in body for name in holds)):
+            raise AnswerError(
+                source=source,
+                resource=resource,
+                method=response.request.method or "GET",
+                path=urlsplit(response.url).path,
+                problem=f"the answer has no `{holds[0]}`",
+                advice="Something between here and the API may have answered instead: check the "
+                "address. If it has not, the API has changed: please report it with this message.",
+                status=response.status_code,
+                message=what_it_said(response).message,
+            )
 
     return check
 
@@ -148,7 +169,7 @@ def _problem(status: int, kind: type[SourceError]) -> str:
 _ADVICE: Mapping[int, str] = {
     401: "Check the credentials in .dlt/secrets.toml; they may have expired.",
     403: "Ask for the permission to read this, or leave the resource out.",
-    404: "Check the base URL in the configuration.",
+    404: "Check the address in the configuration; this release of the platform may also lack it.",
 }
 
 

@@ -15,7 +15,7 @@ from requests.auth import AuthBase
 from requests.hooks import default_hooks
 
 from opsnest.answers import check_answer
-from opsnest.errors import AnswerError, ConfigurationError
+from opsnest.errors import AccessError, AnswerError, ConfigurationError
 from opsnest.json_values import is_object
 
 __all__ = ["ControlRoomLogin"]
@@ -70,6 +70,7 @@ class ControlRoomLogin(AuthBase):
         self._token: str | None = None
         self._answer: dict[str, Any] = {}
         self._since = 0.0
+        self._refusal: AccessError | None = None
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Put the token into a request, and see to its answer if that is a 401."""
@@ -102,8 +103,14 @@ class ControlRoomLogin(AuthBase):
             return str(self._token)
 
     def _renew(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal  # not once for each thread: a few wrong logins lock a user out
         response = self._session.post(self._url, json=self._body, auth=_no_token)
-        check_answer(response, source=self._source, resource="login", advice=self._advice)
+        try:
+            check_answer(response, source=self._source, resource="login", advice=self._advice)
+        except AccessError as refusal:
+            self._refusal = refusal
+            raise
         answer: object = response.json() if response.content else None
         if not is_object(answer) or not answer.get("token"):
             raise AnswerError(
@@ -126,9 +133,8 @@ class ControlRoomLogin(AuthBase):
         if response.status_code != 401 or refused is None:
             return response
         again = request.copy()
-        again.hooks = (
-            default_hooks()
-        )  # those of the request run behind this one, on what it returns
+        # those of the request run behind this one, on what it returns
+        again.hooks = default_hooks()
         again.headers[_HEADER] = self._after(refused)
         response.close()
         return self._session.send(again, **kwargs)

@@ -29,6 +29,7 @@ from requests.hooks import default_hooks, dispatch_hook  # pyright: ignore[repor
 from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
+from opsnest.answers import what_it_said
 from opsnest.errors import ConfigurationError, RateLimitError, UnreachableError
 
 __all__ = ["ApiSession", "Patience", "seconds_to_wait"]
@@ -144,7 +145,7 @@ class ApiSession(requests.Session):
         finally:
             request.hooks = hooks
         if response.status_code == 429:
-            raise self._limited(request)
+            raise self._limited(request, response)
         checked: Any = dispatch_hook("response", hooks, response, **kwargs)  # type: ignore[no-untyped-call]
         return cast(requests.Response, checked)
 
@@ -233,7 +234,10 @@ class ApiSession(requests.Session):
             advice=advice,
         )
 
-    def _limited(self, request: requests.PreparedRequest) -> RateLimitError:
+    def _limited(
+        self, request: requests.PreparedRequest, response: requests.Response
+    ) -> RateLimitError:
+        said = what_it_said(response)
         return RateLimitError(
             source=self.source,
             resource="",
@@ -242,6 +246,8 @@ class ApiSession(requests.Session):
             problem=f"still over the rate limit after {self._patience.attempts} tries",
             advice="Something else uses this key too: use a key of its own, or run it later.",
             status=429,
+            message=said.message,
+            code=said.code,
         )
 
 

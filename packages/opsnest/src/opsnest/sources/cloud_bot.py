@@ -42,7 +42,6 @@ ADVICE: dict[int, str] = {
     401: f"Check `username` and `api_key` (or `password`) under [sources.{SOURCE}] in "
     ".dlt/secrets.toml; API keys can expire.",
     403: "The user's role lacks the permission to view this: give it, or leave the resource out.",
-    404: "Check `control_room_url`; a release of the Control Room may also lack this list.",
 }
 
 #: How a run that has not ended says so.
@@ -130,7 +129,8 @@ def _published_lists(workspace: str) -> list[dict[str, Any]]:
         _posted("automations", _files(workspace), _whole_list()),
         _posted("executions", "v3/activity/list", KeysetByFilter("modifiedOn", length=_LENGTH)),
         _posted("users", "v2/usermanagement/users/list", _whole_list()),
-        _snapshot(_posted("robots", "v2/devices/list", _whole_list(), incremental=False)),
+        # read once: what replaces a table is not merged, and a second reading would double it
+        _snapshot(_posted("robots", "v2/devices/list", _by_offset(), incremental=False)),
         {
             **_posted(
                 "audit_messages",
@@ -147,15 +147,17 @@ def _files(workspace: str) -> str:
 
 
 def _whole_list() -> BasePaginator:
-    return Settled(
-        OffsetByRows(
-            _LENGTH,
-            offset_at="page.offset",
-            limit_at="page.length",
-            total="page.totalFilter",
-            in_body=True,
-        ),
-        total="page.total",
+    return Settled(_by_offset(), total="page.total")
+
+
+def _by_offset() -> BasePaginator:
+    return OffsetByRows(
+        _LENGTH,
+        offset_at="page.offset",
+        limit_at="page.length",
+        total="page.totalFilter",
+        in_body=True,
+        source=SOURCE,
     )
 
 
@@ -255,11 +257,17 @@ def _snapshot(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def _resource(name: str, endpoint: dict[str, Any], cleaning: Cleaning) -> dict[str, Any]:
+    selector: str = endpoint["data_selector"]
+    # a list without rows may be left out, as protocol buffers do it
+    holds = {"list": ["list", "page"], "$": ["id"]}.get(selector, [selector])
     return {
         "name": name,
         "primary_key": "id",
         "write_disposition": "merge",
         "columns": latest_wins(str(cleaning.changed)),
-        "endpoint": {**endpoint, "response_actions": [checker(SOURCE, name, ADVICE)]},
+        "endpoint": {
+            **endpoint,
+            "response_actions": [checker(SOURCE, name, ADVICE, holds=holds)],
+        },
         "processing_steps": [{"map": cleaner(cleaning)}],
     }

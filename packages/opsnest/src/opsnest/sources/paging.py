@@ -14,6 +14,7 @@ from typing import Any
 
 from requests import Request, Response
 
+from opsnest.errors import AnswerError
 from opsnest.json_values import look_up
 from opsnest.sources.rest import BasePaginator
 from opsnest.sources.rows import to_utc
@@ -23,6 +24,9 @@ __all__ = ["CaughtUp", "KeysetByFilter", "OffsetByRows", "Settled"]
 log = logging.getLogger("opsnest")
 
 Rows = list[Any]
+
+#: Equal pages in a row that mean a circle. A few may come when rows are inserted before the reader.
+_REPEATS = 10
 
 
 class _Passes(BasePaginator):
@@ -174,6 +178,10 @@ class OffsetByRows(BasePaginator):
         limit_at: where the limit goes, likewise.
         in_body: whether both go into the JSON body.
         total: path of the total in an answer; None where it may be that of the page.
+        source: the dlt source, for messages.
+
+    Raises:
+        AnswerError: page after page is the same: the server ignores the offset.
     """
 
     def __init__(
@@ -184,8 +192,12 @@ class OffsetByRows(BasePaginator):
         limit_at: str,
         total: str | None = None,
         in_body: bool = False,
+        source: str,
     ) -> None:
         super().__init__()
+        self._source = source
+        self._last: Rows | None = None
+        self._repeats = 0
         self._limit = limit
         self._offset_at = offset_at
         self._limit_at = limit_at
@@ -196,6 +208,7 @@ class OffsetByRows(BasePaginator):
     def init_request(self, request: Request) -> None:
         """Ask for the first page."""
         self._offset = 0
+        self._last, self._repeats = None, 0
         self._has_next_page = True
         self._put(request, self._limit_at, self._limit)
         self._put(request, self._offset_at, 0)
@@ -203,6 +216,10 @@ class OffsetByRows(BasePaginator):
     def update_state(self, response: Response, data: Rows | None = None) -> None:
         """Count the rows that came."""
         rows = len(data or ())
+        self._repeats = self._repeats + 1 if rows and data == self._last else 0
+        if self._repeats >= _REPEATS:
+            raise _goes_in_circles(response, self._source)
+        self._last = data
         self._offset += rows
         total = look_up(response.json(), self._total) if self._total else None
         reached = isinstance(total, int) and 0 < total <= self._offset
@@ -289,6 +306,19 @@ class KeysetByFilter(BasePaginator):
         """Ask for the rows from the last value on."""
         put_in(request.json, "filter.value", self._since)
         put_in(request.json, "page.offset", self._offset)
+
+
+def _goes_in_circles(response: Response, source: str) -> AnswerError:
+    return AnswerError(
+        source=source,
+        resource="",
+        method=response.request.method or "GET",
+        path=response.request.path_url.partition("?")[0],
+        problem="the API sends the same page again and again: it ignores the offset",
+        advice="The API has changed, or something caches its answers: please report it with this "
+        "message.",
+        status=response.status_code,
+    )
 
 
 def put_in(body: Any, path: str, value: object) -> None:

@@ -152,24 +152,28 @@ def _list(name: str, path: str, params: Mapping[str, str], cleaning: Cleaning) -
         "name": name,
         "primary_key": "id",
         "write_disposition": "merge",
-        "columns": {**_json_columns(cleaning), **latest_wins(str(cleaning.changed))},
+        "columns": {**_columns(cleaning), **latest_wins(str(cleaning.changed))},
         "endpoint": {
             "path": path,
             "params": dict(params),
             "data_selector": "data",
             # whether `count` is that of the list or of the page is not documented
             "paginator": Settled(
-                OffsetByRows(_TAKE, offset_at="skip", limit_at="take"), total="count"
+                OffsetByRows(_TAKE, offset_at="skip", limit_at="take", source=SOURCE),
+                total="count",
             ),
             "incremental": changed_since(str(cleaning.changed), server_filters=False),
-            "response_actions": [checker(SOURCE, name, ADVICE)],
+            "response_actions": [checker(SOURCE, name, ADVICE, holds=["data"])],
         },
         "processing_steps": [{"map": cleaner(cleaning)}],
     }
 
 
-def _json_columns(cleaning: Cleaning) -> dict[str, Any]:
-    return {column: {"data_type": "json"} for column in cleaning.json_text}
+def _columns(cleaning: Cleaning) -> dict[str, Any]:
+    columns: dict[str, Any] = {column: {"data_type": "json"} for column in cleaning.json_text}
+    if columns:
+        columns["test_timeout"] = {"data_type": "double"}  # in hours, and some are whole numbers
+    return columns
 
 
 def _single(
@@ -188,14 +192,15 @@ def _single(
         "selected": selected,
         "primary_key": key,
         "write_disposition": "merge",
-        "columns": _json_columns(cleaning),
+        "columns": _columns(cleaning),
         "include_from_parent": list(include),
         "endpoint": {
             "path": path,
             "params": dict(params or {}),
             "data_selector": "$",
             "paginator": SinglePagePaginator(),
-            "response_actions": list(actions) or [checker(SOURCE, name, ADVICE)],
+            "response_actions": list(actions)
+            or [checker(SOURCE, name, ADVICE, holds=["id"] if key == "id" else [])],
         },
         "processing_steps": [{"map": cleaner(cleaning)}],
     }

@@ -144,7 +144,7 @@ def _resource(listing: _List) -> dict[str, Any]:
             "paginator": _paginator(listing),
             # sorted by it, or caught up with: either way the newest time seen is a safe watermark
             "incremental": changed_since(_CHANGED, server_filters=listing.cursor),
-            "response_actions": [checker(SOURCE, listing.name, ADVICE)],
+            "response_actions": [checker(SOURCE, listing.name, ADVICE, holds=["data"])],
         },
         "processing_steps": [
             {"map": cleaner(Cleaning(changed=_CHANGED, secrets=_SECRETS, json=listing.json))}
@@ -203,7 +203,9 @@ def _singles(client: Any, paths: Sequence[str]) -> list[DltResource]:
             "path": "{resources.single_paths.path}",
             "data_selector": "data",
             "paginator": SinglePagePaginator(),
-            "response_actions": [checker(SOURCE, name, {**ADVICE, 404: _NO_SUCH})],
+            "response_actions": [
+                checker(SOURCE, name, {**ADVICE, 404: _NO_SUCH}, holds=["data"]),
+            ],
         },
         "processing_steps": [{"map": cleaner(Cleaning(secrets=_SECRETS, json=any_shape))}],
     }
