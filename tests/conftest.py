@@ -1,108 +1,55 @@
-"""What the end-to-end tests share: a DuckDB file to load into, and patience that takes no time."""
+"""Fixtures of the end-to-end tests: what to load, where to, and patience that takes no time."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import dlt
-import duckdb
 import pytest
-from dlt.extract import DltSource
+from tests.cloud_bot_loads import SIZES as CLOUD_BOT_SIZES
+from tests.cloud_bot_loads import Start as StartControlRoom
+from tests.failing_loads import Failure
+from tests.roost_loads import SIZES as ROOST_SIZES
+from tests.roost_loads import Start as StartRoost
+from tests.rootly_loads import SIZES as ROOTLY_SIZES
+from tests.rootly_loads import Start as StartRootly
+from tests.warehouse import Warehouse
 
 import opsnest.http
 from opsnest.http import Patience
+from opssim import CloudBotSimulator, RoostSimulator, RootlySimulator, Running
+from opssim.pytest_plugin import Simulate
 
 
-class Warehouse:
-    """A DuckDB file and the pipeline that loads into it."""
+@pytest.fixture
+def rootly(simulate: Simulate) -> StartRootly:
+    """Serve a small Rootly with the options that a test gives."""
 
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "warehouse.duckdb"
-        self.pipeline = dlt.pipeline(
-            pipeline_name="warehouse",
-            destination=dlt.destinations.duckdb(str(self.file)),
-            dataset_name="data",
-            pipelines_dir=str(folder / "pipelines"),
-        )
+    def start(**options: Any) -> Running[RootlySimulator]:
+        return simulate(RootlySimulator(**{**ROOTLY_SIZES, **options}))
 
-    def load(self, source: DltSource, *resources: str) -> dict[str, int]:
-        """Load these resources, or what the source loads by itself; return rows by table."""
-        with no_warnings():
-            info = self.pipeline.run(source.with_resources(*resources) if resources else source)
-        normalized = self.pipeline.last_trace.last_normalize_info
-        counts = normalized.row_counts if normalized and info.loads_ids else {}
-        # child tables and dlt's own have their names with two underscores, or one in front
-        return {name: rows for name, rows in counts.items() if "__" not in name and name[0] != "_"}
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query."""
-        with duckdb.connect(str(self.file)) as connection:
-            connection.execute("SET schema = 'data'; SET TimeZone = 'UTC'")
-            return connection.execute(sql).fetchall()
-
-    def column(self, table: str, column: str = "id") -> list[Any]:
-        """Return the values of a column, sorted."""
-        return [value for (value,) in self.query(f'SELECT "{column}" FROM {table} ORDER BY 1')]
-
-    def tables(self) -> set[str]:
-        """Return the names of the tables, bar those of dlt."""
-        return {
-            name
-            for (name,) in self.query(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'data'"
-            )
-            if not name.startswith("_dlt")
-        }
-
-    def types(self, table: str) -> dict[str, str]:
-        """Return the type of each column."""
-        return {name: kind for name, kind, *_ in self.query(f"DESCRIBE {table}")}
-
-    def text(self) -> str:
-        """Return all that is in the file, to look for what must not be."""
-        return "\n".join(
-            repr(self.query(f"SELECT * FROM {table}")) for table in sorted(self.tables())
-        )
-
-    def orphans(self) -> dict[str, int]:
-        """Return the child tables that have rows whose root is gone, with their number."""
-        children = [name for name in sorted(self.tables()) if "__" in name]
-        found = {
-            name: self.query(
-                f"SELECT count(*) FROM {name} WHERE _dlt_root_id NOT IN "
-                f"(SELECT _dlt_id FROM {name.partition('__')[0]})"
-            )[0][0]
-            for name in children
-        }
-        return {name: count for name, count in found.items() if count}
+    return start
 
 
-class _Warnings(logging.Handler):
-    """Keeps what is logged as a warning."""
+@pytest.fixture
+def roost(simulate: Simulate) -> StartRoost:
+    """Serve a small Roost.ai with the options that a test gives."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.messages: list[str] = []
+    def start(**options: Any) -> Running[RoostSimulator]:
+        return simulate(RoostSimulator(**{**ROOST_SIZES, **options}))
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
+    return start
 
 
-@contextmanager
-def no_warnings() -> Generator[None]:
-    """Fail if dlt warns: an operator would see it at every load."""
-    warnings = _Warnings()
-    logger = logging.getLogger("dlt")
-    logger.addHandler(warnings)
-    try:
-        yield
-    finally:
-        logger.removeHandler(warnings)
-    assert warnings.messages == []
+@pytest.fixture
+def room(simulate: Simulate) -> StartControlRoom:
+    """Serve a small Control Room with the options that a test gives."""
+
+    def start(**options: Any) -> Running[CloudBotSimulator]:
+        return simulate(CloudBotSimulator(**{**CLOUD_BOT_SIZES, **options}))
+
+    return start
 
 
 @pytest.fixture
@@ -110,6 +57,7 @@ def warehouse(tmp_path: Path) -> Generator[Warehouse]:
     """Make an empty DuckDB file to load into."""
     warehouse = Warehouse(tmp_path)
     yield warehouse
+    warehouse.close()
     warehouse.pipeline.deactivate()
 
 
@@ -121,7 +69,9 @@ def shared_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Generator[Ware
         patch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
         patch.setenv("DLT_DATA_DIR", str(folder / "dlt"))
         patch.chdir(folder)
-        yield Warehouse(folder)
+        warehouse = Warehouse(folder)
+        yield warehouse
+        warehouse.close()
 
 
 @pytest.fixture
@@ -130,3 +80,9 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Sequence[float]:
     seconds: list[float] = []
     monkeypatch.setattr(opsnest.http, "Patience", lambda: Patience(sleep=seconds.append))
     return seconds
+
+
+@pytest.fixture
+def failure(simulate: Simulate, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Failure:
+    """Load what is to fail."""
+    return Failure(simulate, warehouse, monkeypatch)

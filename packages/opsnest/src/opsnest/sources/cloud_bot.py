@@ -22,7 +22,13 @@ from opsnest.control_room import ControlRoomLogin
 from opsnest.errors import ConfigurationError
 from opsnest.http import ApiSession
 from opsnest.sources.paging import KeysetByFilter, OffsetByRows, Settled
-from opsnest.sources.rest import BasePaginator, SinglePagePaginator, given, rest_resources
+from opsnest.sources.rest import (
+    BasePaginator,
+    SinglePagePaginator,
+    given,
+    parent_of,
+    rest_resources,
+)
 from opsnest.sources.rows import Cleaning, cleaner
 from opsnest.sources.watermark import changed_since, latest_wins
 
@@ -109,19 +115,22 @@ def cloud_bot_source(
         advice=ADVICE,
     )
     client: Any = {"base_url": control_room_url, "session": session}
-    lists = rest_resources(client, _seed_lists() if api == "seed" else _published_lists(workspace))
-    yield from lists
-    by_name = {each.name: each for each in lists}
-    automations = (
-        given("automation_ids", automation_ids) if automation_ids else by_name["automations"]
-    )
-    executions = given("execution_ids", execution_ids) if execution_ids else by_name["executions"]
-    details = _seed_details if api == "seed" else _published_details
-    children = details(automations.name, executions.name, workspace)
-    children[0]["selected"] = bool(automation_ids)
-    children[1]["selected"] = bool(execution_ids)
-    made = rest_resources(client, (automations, executions, *children))
-    yield from (each for each in made if each.name in {"automation", "execution"})
+
+    def lists() -> dict[str, dict[str, Any]]:
+        made = _seed_lists() if api == "seed" else _published_lists(workspace)
+        return {each["name"]: each for each in made}
+
+    yield from rest_resources(client, lists().values())
+    for name, ids in (("automation", automation_ids), ("execution", execution_ids)):
+        parent = (
+            given(f"{name}_ids", ids)
+            if ids
+            else rest_resources(client, [parent_of(name, lists()[f"{name}s"])])[0]
+        )
+        detail = _seed_detail if api == "seed" else _published_detail
+        child = {**detail(name, parent.name, workspace), "selected": bool(ids)}
+        made = rest_resources(client, (parent, child))
+        yield next(each for each in made if each.name == name)
 
 
 def _published_lists(workspace: str) -> list[dict[str, Any]]:
@@ -185,22 +194,18 @@ def _posted(
     return _resource(name, endpoint, _CLEANING[name])
 
 
-def _published_details(automations: str, executions: str, workspace: str) -> list[dict[str, Any]]:
-    by_id = {"operator": "eq", "field": "id", "value": f"{{resources.{automations}.id}}"}
-    return [
-        _resource(
-            "automation",
-            {
-                "path": _files(workspace),
-                "method": "POST",
-                "json": {"filter": by_id},
-                "data_selector": "list",
-                "paginator": SinglePagePaginator(),
-            },
-            _CLEANING["automations"],
-        ),
-        _execution(f"v3/activity/execution/{{resources.{executions}.id}}"),
-    ]
+def _published_detail(name: str, parent: str, workspace: str) -> dict[str, Any]:
+    if name == "execution":
+        return _execution(f"v3/activity/execution/{{resources.{parent}.id}}")
+    by_id = {"operator": "eq", "field": "id", "value": f"{{resources.{parent}.id}}"}
+    endpoint = {
+        "path": _files(workspace),
+        "method": "POST",
+        "json": {"filter": by_id},
+        "data_selector": "list",
+        "paginator": SinglePagePaginator(),
+    }
+    return _resource(name, endpoint, _CLEANING["automations"])
 
 
 def _seed_lists() -> list[dict[str, Any]]:
@@ -225,19 +230,15 @@ def _seed_lists() -> list[dict[str, Any]]:
     return lists
 
 
-def _seed_details(automations: str, executions: str, _workspace: str) -> list[dict[str, Any]]:
-    return [
-        _resource(
-            "automation",
-            {
-                "path": f"v3/automations/{{resources.{automations}.id}}",
-                "data_selector": "$",
-                "paginator": SinglePagePaginator(),
-            },
-            _CLEANING["automations"],
-        ),
-        _execution(f"v3/automations/executions/{{resources.{executions}.id}}"),
-    ]
+def _seed_detail(name: str, parent: str, _workspace: str) -> dict[str, Any]:
+    if name == "execution":
+        return _execution(f"v3/automations/executions/{{resources.{parent}.id}}")
+    endpoint = {
+        "path": f"v3/automations/{{resources.{parent}.id}}",
+        "data_selector": "$",
+        "paginator": SinglePagePaginator(),
+    }
+    return _resource(name, endpoint, _CLEANING["automations"])
 
 
 def _execution(path: str) -> dict[str, Any]:

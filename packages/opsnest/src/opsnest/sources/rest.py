@@ -24,6 +24,7 @@ __all__ = [
     "PageNumberPaginator",
     "SinglePagePaginator",
     "given",
+    "parent_of",
     "rest_resources",
 ]
 
@@ -40,3 +41,12 @@ def given(name: str, ids: Sequence[str]) -> DltResource:
     """Return a parent that holds these ids, for single fetches; it is not loaded itself."""
     # one page: children take their parents page by page
     return dlt.resource([[{"id": each} for each in ids]], name=name, selected=False)
+
+
+def parent_of(detail: str, listing: dict[str, Any]) -> dict[str, Any]:
+    """Return a list, freshly configured, as the parent of a detail: it is not loaded itself.
+
+    It has a name of its own, because dlt keeps the watermark of a list under its name. With that of
+    the loaded list, loading details alone would make the list skip rows, and the other way round.
+    """
+    return {**listing, "name": f"{listing['name']}_for_{detail}", "selected": False}

@@ -17,7 +17,7 @@ from opsnest.answers import check_answer, checker, keep_json
 from opsnest.http import ApiSession
 from opsnest.json_values import is_list, is_object, look_up
 from opsnest.sources.paging import OffsetByRows, Settled
-from opsnest.sources.rest import SinglePagePaginator, given, rest_resources
+from opsnest.sources.rest import SinglePagePaginator, given, parent_of, rest_resources
 from opsnest.sources.rows import Cleaning, cleaner, from_text
 from opsnest.sources.watermark import changed_since, latest_wins
 
@@ -117,34 +117,58 @@ def roost_source(
         "auth": {"type": "bearer", "token": token},
         "session": ApiSession(base_url, source=SOURCE),
     }
-    lists = rest_resources(
-        client,
-        (
-            _list("tests", "test", _EVERYTHING, _TEST_CLEANING),
-            _list("test_plans", "test/getAllTestPlan", _EVERYTHING, _TEST_CLEANING),
-            # in the order of creation, which no change of a row disturbs
-            _list("events", "test/event", {"order_by": "creation_time"}, _EVENT_CLEANING),
-        ),
+    plans = _list("test_plans", "test/getAllTestPlan", _EVERYTHING, _TEST_CLEANING)
+    yield from rest_resources(client, (_tests(), plans, _events()))
+    for name in _DETAILS:
+        ids = test_ids if name == "test" else trigger_ids
+        parent = _parent(client, name, ids)
+        detail = _detail(name, parent.name, report_file_choice, selected=bool(ids))
+        made = rest_resources(client, (parent, detail))
+        yield next(each for each in made if each.name == name)
+
+
+#: What costs a call for each test, event or file.
+_DETAILS = ("test", "event_logs", "execution_report", "execution_status")
+
+
+def _tests() -> dict[str, Any]:
+    return _list("tests", "test", _EVERYTHING, _TEST_CLEANING)
+
+
+def _events() -> dict[str, Any]:
+    # in the order of creation, which no change of a row disturbs
+    return _list("events", "test/event", {"order_by": "creation_time"}, _EVENT_CLEANING)
+
+
+def _parent(client: Any, detail: str, ids: Sequence[str]) -> DltResource:
+    """Return what a detail is fetched for: tests, events, or the files of events."""
+    if detail == "test":
+        return given("test_ids", ids) if ids else _hidden(client, detail, _tests())
+    events = _given_events(client, detail, ids) if ids else _hidden(client, detail, _events())
+    if detail == "event_logs":
+        return events
+    files = dlt.transformer(
+        files_of_event, data_from=events, name=f"files_for_{detail}", selected=False
     )
-    yield from lists
-    by_name = {each.name: each for each in lists}
-    tests = given("test_ids", test_ids) if test_ids else by_name["tests"]
-    events = _given_events(client, trigger_ids) if trigger_ids else by_name["events"]
-    files = dlt.transformer(files_of_event, data_from=events, name="event_files", selected=False)
-    children = (
-        _test(tests.name, selected=bool(test_ids)),
-        _event_logs(events.name, selected=bool(trigger_ids)),
-        _execution(
-            "execution_report",
-            "report",
-            {"file_choice": report_file_choice},
-            selected=bool(trigger_ids),
-        ),
-        _execution("execution_status", "status", {}, selected=bool(trigger_ids)),
-    )
-    names = {child["name"] for child in children}
-    made = rest_resources(client, (tests, events, files(), *children))
-    yield from (each for each in made if each.name in names)
+    return files()
+
+
+def _hidden(client: Any, detail: str, listing: dict[str, Any]) -> DltResource:
+    return rest_resources(client, [parent_of(detail, listing)])[0]
+
+
+def _detail(name: str, parent: str, file_choice: str, *, selected: bool) -> dict[str, Any]:
+    match name:
+        case "test":
+            return _test(parent, selected=selected)
+        case "event_logs":
+            return _event_logs(parent, selected=selected)
+        case "execution_report":
+            return _execution(
+                name, "report", parent, {"file_choice": file_choice}, selected=selected
+            )
+        case _:
+            return _execution(name, "status", parent, {}, selected=selected)
 
 
 def _list(name: str, path: str, params: Mapping[str, str], cleaning: Cleaning) -> dict[str, Any]:
@@ -229,18 +253,18 @@ def _event_logs(parent: str, *, selected: bool) -> dict[str, Any]:
 
 
 def _execution(
-    name: str, kind: str, params: Mapping[str, str], *, selected: bool
+    name: str, kind: str, files: str, params: Mapping[str, str], *, selected: bool
 ) -> dict[str, Any]:
     return _single(
         name,
-        f"test/event/{{resources.event_files.trigger_id}}/execute/{kind}",
-        params={"file_path": "{resources.event_files.file_path}", **params},
+        f"test/event/{{resources.{files}.trigger_id}}/execute/{kind}",
+        params={"file_path": f"{{resources.{files}.file_path}}", **params},
         include=["trigger_id", "file_path"],
         key=["trigger_id", "file_path"],
         cleaning=Cleaning(
             renamed={
-                "_event_files_trigger_id": "trigger_id",
-                "_event_files_file_path": "file_path",
+                f"_{files}_trigger_id": "trigger_id",
+                f"_{files}_file_path": "file_path",
             }
         ),
         selected=selected,
@@ -248,16 +272,17 @@ def _execution(
     )
 
 
-def _given_events(client: Any, ids: Sequence[str]) -> DltResource:
+def _given_events(client: Any, detail: str, ids: Sequence[str]) -> DltResource:
     """Return a resource with the events of these ids, which is not loaded itself."""
+    name = f"event_for_{detail}"
     one_by_one = _single(
-        "event",
+        name,
         "test/event/{resources.trigger_ids.id}",
         cleaning=_EVENT_CLEANING,
         selected=False,
     )
     made = rest_resources(client, (given("trigger_ids", ids), one_by_one))
-    return next(each for each in made if each.name == "event")
+    return next(each for each in made if each.name == name)
 
 
 def files_of_event(events: list[dict[str, Any]]) -> Iterator[list[dict[str, str]]]:
