@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import logging
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,7 @@ def search(secrets: set[str], folder: Path) -> None:
 
 
 @pytest.fixture
-def configured(monkeypatch: pytest.MonkeyPatch):
+def configured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def configure(running: Running[Simulator], **changes: str) -> None:
         for name, value in {**running.configuration, **changes}.items():
             monkeypatch.setenv(name, value)
