@@ -1,0 +1,164 @@
+"""The normaliser: rows in, tables out, by the quickest lane that is exact for them."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from restarrow.errors import UnsupportedError
+from restarrow.normalise.byte_lane import ByteLane, MismatchError, Raws, decode
+from restarrow.normalise.byte_plan import NoPlanError, Planner
+from restarrow.normalise.column_lane import ColumnLane
+from restarrow.normalise.ids import random_ids
+from restarrow.normalise.naming import Naming
+from restarrow.normalise.schema import Columns, Schema
+from restarrow.normalise.shape import Shape
+from restarrow.normalise.shredder import TangledError
+from restarrow.normalise.tables import Batch, assemble_rows
+from restarrow.normalise.types import Column
+from restarrow.normalise.walker import Options, Place, Walker
+
+__all__ = ["Batch", "Column", "Normaliser", "Options", "Raws"]
+
+#: After so many surprises in a row, reading bytes as columns rests for some batches.
+_PATIENCE = 3
+_REST = 9
+
+
+class Normaliser:
+    """Turns batches of rows of one resource into tables, as dlt would.
+
+    Args:
+        table: the name of the root table.
+        columns: what is known or declared: columns by table, in order. A column without a type
+            is one that is declared, and whose type the first value decides.
+        options: how rows become tables.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        *,
+        columns: Mapping[str, Mapping[str, Column]] | None = None,
+        options: Options | None = None,
+    ) -> None:
+        self._options = options or Options()
+        self._naming = Naming(self._options.max_length)
+        self._table = self._naming.path(table)
+        self._schema = Schema.of(columns)
+        self._shape = Shape()
+        self._bytes: ByteLane | None = None
+        self._why_not_bytes = "the shape of the rows is not known yet"
+        self._surprises = 0
+        self._tangled = ""
+
+    @property
+    def table(self) -> str:
+        """The normalised name of the root table."""
+        return self._table
+
+    @property
+    def columns(self) -> Mapping[str, Columns]:
+        """The live schema: columns by table, each in the order of discovery."""
+        return self._schema.tables
+
+    @property
+    def parents(self) -> Mapping[str, str]:
+        """The parent of each nested table that was met."""
+        return self._schema.parents
+
+    def normalise(self, rows: Sequence[Any] | Raws) -> Batch:
+        """Make the tables of a batch.
+
+        Raises:
+            UnsupportedError: if only dlt's own path handles these rows. The schema is then as it
+                was before.
+        """
+        if not rows:
+            return Batch({})
+        ids = self._ids(len(rows))
+        with _no_collections():
+            if isinstance(rows, Raws):
+                return self._raw(rows, ids)
+            return self._decoded(rows, ids, "the rows were decoded")
+
+    def _ids(self, count: int) -> list[str]:
+        return random_ids(count) if self._options.row_ids == "random" else [""] * count
+
+    def _raw(self, rows: Raws, ids: Sequence[str]) -> Batch:
+        why = self._why_not_bytes
+        if self._bytes is not None:
+            if self._surprises < _PATIENCE:
+                try:
+                    tables = self._bytes.run(rows, ids)
+                except MismatchError as mismatch:
+                    self._surprises += 1
+                    why = mismatch.reason
+                else:
+                    self._surprises = 0
+                    return Batch(tables, dict(self.parents), dict.fromkeys(tables, "bytes"))
+            else:
+                self._surprises = (self._surprises + 1) % (_PATIENCE + _REST)
+                why = "the last batches did not have the known shape"
+        batch = self._decoded(decode(rows), ids, why)
+        self._plan()
+        return batch
+
+    def _plan(self) -> None:
+        """Plan how to read the next batch's bytes, from all that is known now."""
+        self._bytes = None
+        if self._tangled:
+            self._why_not_bytes = self._tangled
+            return
+        place = Place(self._table, "", (self._table,), self._options.max_nesting)
+        try:
+            plan = Planner(self._schema, self._naming).plan(place, self._shape)
+        except NoPlanError as error:
+            self._why_not_bytes = error.reason
+        else:
+            self._bytes = ByteLane(self._table, plan, self._schema, self._options)
+
+    def _decoded(self, rows: Sequence[Any], ids: Sequence[str], why: str) -> Batch:
+        try:
+            if not all(type(row) is dict for row in rows):
+                msg = "not all rows are objects"
+                raise TangledError(msg)  # noqa: TRY301 - it is taken apart row by row, as others are
+            lane = ColumnLane(self._schema, self._naming, self._options, self._shape)
+            schema, tables = lane.run(self._table, rows, ids)
+            lanes = dict.fromkeys(tables, f"columns: {why}")
+        except TangledError as tangle:
+            self._tangled = tangle.reason
+            schema, tables = self._walk(rows, ids)
+            lanes = dict.fromkeys(tables, f"rows: {tangle.reason}")
+        except RecursionError as error:
+            msg = "objects are nested too deeply"
+            raise UnsupportedError(msg, table=self._table) from error
+        self._schema = schema
+        return Batch(tables, dict(schema.parents), lanes)
+
+    def _walk(self, rows: Sequence[Any], ids: Sequence[str]) -> tuple[Schema, dict[str, Any]]:
+        schema = self._schema.copy()
+        walker = Walker(schema, self._naming, self._options)
+        walker.walk(self._table, rows, ids)
+        tables = {
+            name: assemble_rows(schema.tables[name], name, fitted)
+            for name, fitted in walker.rows.items()
+        }
+        return schema, tables
+
+
+@contextmanager
+def _no_collections() -> Generator[None]:
+    """Keep the garbage collector from going through a batch's many new objects in vain.
+
+    There are no cycles among them, and looking for some takes longer than all the rest.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
