@@ -51,7 +51,7 @@ pins: setup  ## work the pinned versions out anew
 	  --no-emit-find-links --no-header --annotation-style line --group dev \
 	  packages/owlette-sdk/pyproject.toml packages/restarrow/pyproject.toml \
 	  packages/opssim/pyproject.toml packages/opsnest/pyproject.toml pins.in \
-	  --all-extras --no-emit-package opssim --output-file constraints.txt
+	  --all-extras --no-emit-package opssim --no-emit-package restarrow --output-file constraints.txt
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

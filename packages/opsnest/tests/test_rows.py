@@ -240,7 +240,7 @@ class TestCleaning:
     def test_text_without_secrets_stays_where_it_is_no_json(self) -> None:
         assert clean({"labels": "a, b"}, json_text=("labels",)) == {"labels": "a, b"}
 
-    def test_nulls_are_left_out_except_in_json(self) -> None:
+    def test_nulls_are_left_out_of_the_row_and_one_level_below_except_in_json(self) -> None:
         row = {
             "id": "1",
             "none": None,
@@ -250,7 +250,7 @@ class TestCleaning:
 
         assert clean(row, json=("attributes.data",), json_text=("info",)) == {
             "id": "1",
-            "attributes": {"data": {"none": None}, "list": [{"x": 1}]},
+            "attributes": {"data": {"none": None}, "list": [{"none": None, "x": 1}]},
             "info": {"none": None},
         }
 

@@ -12,6 +12,7 @@ import requests
 from opsnest.errors import AccessError, AnswerError, SourceError
 from opsnest.events import PageRead, publish
 from opsnest.json_values import is_object
+from restarrow.dlt.answers import decode_json
 
 __all__ = ["Said", "check_answer", "checker", "keep_json", "what_it_said"]
 
@@ -125,7 +126,7 @@ def _keep_decoded(response: requests.Response, source: str, resource: str) -> No
     if not response.content:  # 204, and actions that answer nothing
         return
     try:
-        decoded: Any = response.json()
+        decoded = decode_json(response)
     except ValueError:
         kind = response.headers.get("Content-Type", "no content type")
         raise AnswerError(

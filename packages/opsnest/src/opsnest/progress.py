@@ -169,7 +169,8 @@ class _Collector(Collector):
         label: str | None = None,
     ) -> None:
         """Take note of what dlt counted."""
-        if self._extracting and name not in _NOT_TABLES and not name.startswith("_dlt"):
+        nested = "__" in name  # rows within rows, which are counted already
+        if self._extracting and not nested and name not in _NOT_TABLES and name[0] != "_":
             self._progress.count(name, inc)
 
     def _start(self, step: str) -> None:

@@ -1,6 +1,8 @@
-"""REST pages to Arrow tables, with the same tables as dlt: yet to be written.
+"""REST pages to Arrow tables, with the same tables as dlt.
 
-This release holds the name and nothing else: importing it works, and there is nothing to call.
+- `restarrow.normalise`: rows into parent and child tables.
+- `restarrow.http`: pages, fetched patiently.
+- `restarrow.dlt`: both behind dlt's `rest_api`, with the extra `dlt`.
 """
 
 from __future__ import annotations

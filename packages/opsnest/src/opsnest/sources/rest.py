@@ -12,7 +12,8 @@ from dlt.sources.helpers.rest_client.paginators import (
     PageNumberPaginator,
     SinglePagePaginator,
 )
-from dlt.sources.rest_api import rest_api_resources
+
+from restarrow.dlt import rest_api_resources
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource

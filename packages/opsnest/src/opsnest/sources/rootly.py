@@ -26,7 +26,7 @@ from opsnest.sources.rest import (
     SinglePagePaginator,
     rest_resources,
 )
-from opsnest.sources.rows import Cleaning, cleaner
+from opsnest.sources.rows import DEEP, Cleaning, cleaner
 from opsnest.sources.watermark import changed_since, latest_wins
 
 if TYPE_CHECKING:
@@ -188,6 +188,7 @@ def _singles(client: Any, paths: Sequence[str]) -> list[DltResource]:
     """Return the resource that fetches single resources by their paths."""
     name = "any-single-resource"
     any_shape = ("attributes.labels", "attributes.data")
+    cleaning = Cleaning(secrets=_SECRETS, json=any_shape, nulls_within=DEEP)
 
     @dlt.resource(name="single_paths", selected=False)
     def single_paths() -> Iterator[list[dict[str, str]]]:
@@ -207,7 +208,7 @@ def _singles(client: Any, paths: Sequence[str]) -> list[DltResource]:
                 checker(SOURCE, name, {**ADVICE, 404: _NO_SUCH}, holds=["data"]),
             ],
         },
-        "processing_steps": [{"map": cleaner(Cleaning(secrets=_SECRETS, json=any_shape))}],
+        "processing_steps": [{"map": cleaner(cleaning)}],
     }
     return [each for each in rest_resources(client, [single_paths, resource]) if each.name == name]
 

@@ -10,17 +10,21 @@ from typing import Any
 
 from opsnest.json_values import is_list, is_object, look_up
 
-__all__ = ["Cleaning", "cleaner", "drop", "from_text", "to_utc"]
+__all__ = ["DEEP", "Cleaning", "cleaner", "drop", "from_text", "to_utc"]
 
 Row = dict[str, Any]
+
+#: Levels that no row of these platforms has.
+DEEP = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
     """What the rows of one resource need. Paths are dotted.
 
-    Nulls are always left out, bar those inside of JSON columns: dlt makes no column of them anyway,
-    and would list the dozens of fields that an organisation does not use in a warning at each load.
+    Nulls are left out, bar those inside of JSON columns: dlt makes no column of them anyway, and on
+    its own path would list the dozens of fields that an organisation does not use in a warning at
+    each load.
 
     Attributes:
         changed: the time of the last change. It is written in UTC with microseconds, because it is
@@ -32,6 +36,8 @@ class Cleaning:
             item whose `secret` is true.
         nulls: for a column, the values that stand for "none yet" and become null.
         renamed: for a column, the name that it gets instead.
+        nulls_within: how many levels of objects nulls are left out of. For long lists it is one:
+            each level costs time for every row.
     """
 
     changed: str | None = None
@@ -40,6 +46,7 @@ class Cleaning:
     secrets: tuple[str, ...] = ()
     nulls: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+    nulls_within: int = 1
 
 
 def cleaner(cleaning: Cleaning) -> Callable[[Row], Row]:
@@ -63,7 +70,7 @@ def cleaner(cleaning: Cleaning) -> Callable[[Row], Row]:
                 row[name] = row.pop(column)
         if cleaning.changed:
             change(row, cleaning.changed, to_utc)
-        leave_out_nulls(row, as_it_is)
+        leave_out_nulls(row, as_it_is, cleaning.nulls_within)
         return row
 
     return clean
@@ -77,19 +84,28 @@ def change(row: Row, path: str, how: Callable[[str], str]) -> None:
         holder[name] = how(holder[name])
 
 
-def leave_out_nulls(data: dict[str, Any], keep: frozenset[str], above: str = "") -> None:
-    """Remove what is null from an object and all within, bar the paths in `keep`."""
-    for name in list(data):
-        value = data[name]
-        if value is None:
-            del data[name]
-        elif is_object(value):
-            if f"{above}{name}" not in keep:
-                leave_out_nulls(value, keep, f"{above}{name}.")
-        elif is_list(value) and value and f"{above}{name}" not in keep:
+def leave_out_nulls(data: Row, keep: frozenset[str], levels: int, above: str = "") -> None:
+    """Remove what is null from an object and from what it holds, bar the paths in `keep`.
+
+    Args:
+        data: the object.
+        keep: paths of what stays as it is.
+        levels: how many levels of objects and lists within to look into.
+        above: the path of the object, with a dot behind it.
+    """
+    for name in [name for name, value in data.items() if value is None]:
+        del data[name]
+    if levels == 0:
+        return
+    for name, value in data.items():
+        if f"{above}{name}" in keep:
+            continue
+        if is_object(value):
+            leave_out_nulls(value, keep, levels - 1, f"{above}{name}.")
+        elif levels > 1 and is_list(value):
             for item in value:
                 if is_object(item):
-                    leave_out_nulls(item, keep, f"{above}{name}.")
+                    leave_out_nulls(item, keep, levels - 1, f"{above}{name}.")
 
 
 def to_utc(text: str) -> str:

@@ -1,0 +1,8 @@
+"""A drop-in for `dlt.sources.rest_api`: the same tables, sooner."""
+
+from __future__ import annotations
+
+from restarrow.dlt.report import ResourceReport, report
+from restarrow.dlt.rest_api import RESTAPIConfig, rest_api_resources, rest_api_source
+
+__all__ = ["RESTAPIConfig", "ResourceReport", "report", "rest_api_resources", "rest_api_source"]

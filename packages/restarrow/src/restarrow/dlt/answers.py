@@ -1,0 +1,68 @@
+"""Decode an answer's JSON once, and quickly: dlt decodes it anew each time it looks at it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from requests import Response
+
+__all__ = ["decode_json", "decode_once"]
+
+_UTF_8 = frozenset({"utf-8", "utf8"})
+
+
+def decode_json(response: Response) -> Any:
+    """Decode the JSON of an answer to the same values as `response.json()`.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    if response.encoding is None or response.encoding.lower() in _UTF_8:
+        try:
+            with _nothing_collected():
+                return msgspec.json.decode(response.content)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            pass  # requests takes more: a byte order mark, lone surrogates, numbers beyond bounds
+    return response.json()
+
+
+@contextmanager
+def _nothing_collected() -> Generator[None]:
+    """Keep the garbage collector out: a page makes many objects, and none of them is garbage.
+
+    It would look through all of them again and again, which takes as long as the decoding.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def decode_once(response: Response) -> None:
+    """Let `response.json()` decode at the first call and remember.
+
+    Whoever has replaced it before, such as a response action, keeps the word.
+    """
+    if "json" in response.__dict__:
+        return
+    kept: list[Any] = []
+
+    def json(**options: Any) -> Any:
+        if options:
+            return Response.json(response, **options)
+        if not kept:
+            del response.__dict__["json"]
+            try:
+                kept.append(decode_json(response))
+            finally:
+                response.__dict__["json"] = json
+        return kept[0]
+
+    response.__dict__["json"] = json

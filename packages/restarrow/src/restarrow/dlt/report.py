@@ -1,0 +1,52 @@
+"""Which way each resource took into the destination, and why not a quicker one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+
+__all__ = ["ResourceReport", "note_lane", "report"]
+
+log = logging.getLogger("restarrow.dlt")
+
+
+@dataclass(slots=True)
+class ResourceReport:
+    """What happened to the rows of one resource in its last load.
+
+    Attributes:
+        rows: how many rows were read.
+        lanes: how many batches of each table took which lane: `bytes`, `columns`, `rows`, or
+            `dlt` for dlt's own path, followed by the reason where there is one.
+    """
+
+    rows: int = 0
+    lanes: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+
+
+_reports: dict[str, ResourceReport] = {}
+_lock = threading.Lock()
+
+
+def report() -> dict[str, ResourceReport]:
+    """Return what happened to each resource that was loaded in this process last."""
+    with _lock:
+        return dict(_reports)
+
+
+def begin(resource: str) -> None:
+    """Forget the last load of a resource."""
+    with _lock:
+        _reports[resource] = ResourceReport()
+
+
+def note_lane(resource: str, table: str, lane: str, rows: int = 0) -> None:
+    """Count one batch of a table."""
+    with _lock:
+        counted = _reports.setdefault(resource, ResourceReport())
+        counted.rows += rows
+        lanes = counted.lanes.setdefault(table, {})
+        lanes[lane] = lanes.get(lane, 0) + 1
+    if lane.startswith("dlt: ") and lanes[lane] == 1:
+        log.info("%s takes dlt's own path: %s", resource, lane.removeprefix("dlt: "))
