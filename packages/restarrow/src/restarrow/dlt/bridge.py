@@ -287,7 +287,8 @@ def _has_root_key(schema: Schema, root: str, computed: Any) -> bool:
     tables: dict[str, Any] = propagation.get("tables") or {}
     if propagation.get("root") or tables.get(root):
         return True
-    return requires_root_key(schema, {**computed, "name": root}, config.get("root_key_propagation"))
+    table: Any = {**computed, "name": root}
+    return bool(requires_root_key(schema, table, config.get("root_key_propagation")))
 
 
 def _answer_with_resource(schema: Schema, root: str, resource: str) -> None:
