@@ -23,10 +23,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import restarrow.dlt
-import restarrow.dlt.rest_api as arrow_rest_api
 from opssim.core.server import serve
 from opssim.core.simulator import Simulator
 from restarrow.dlt import ResourceReport
+from restarrow.dlt import client as arrow_client
 
 Row = Any
 Pages = Sequence[Sequence[Row]]
@@ -202,7 +202,9 @@ class Comparison:
     def load(self, make: Make, **options: Any) -> None:
         """Load once on both sides; `make` is given the module to take functions from."""
         for side in (self.dlt, self.arrow):
-            with mock.patch.object(arrow_rest_api, "_BATCH_ROWS", self.batch_rows):
+            with mock.patch.multiple(
+                arrow_client, _BATCH_ROWS=self.batch_rows, _RAW_ROWS=self.batch_rows
+            ):
                 side.load(make(side.module), **options)
         self.reports = restarrow.dlt.report()
 

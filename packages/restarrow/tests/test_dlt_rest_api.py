@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 import restarrow.dlt
 from restarrow.dlt import bridge
-from restarrow.dlt.rest_api import BatchingClient
+from restarrow.dlt.client import FastClient
 
 plain: Any = rest_api
 ROWS = [{"id": number, "l": [number]} for number in range(40)]
@@ -50,7 +50,9 @@ def test_what_it_offers() -> None:
     assert set(restarrow.dlt.__all__) == {
         "RESTAPIConfig",
         "ResourceReport",
+        "check_connection",
         "report",
+        "rest_api",
         "rest_api_resources",
         "rest_api_source",
     }
@@ -183,7 +185,7 @@ def test_pages_stay_apart_where_somebody_counts_them(compared: Comparison, api: 
 
 def test_a_client_on_its_own_hands_pages_on_as_they_come(api: Lists) -> None:
     seen: list[list[Any]] = []
-    for kind in (RESTClient, BatchingClient):
+    for kind in (RESTClient, FastClient):
         client = kind(api.url, paginator=JSONLinkPaginator(next_url_path="next"))
         seen.append([list(page) for page in client.paginate("things", data_selector="data")])
     assert seen == [PAGES, PAGES]

@@ -138,7 +138,6 @@ def test_letters_that_mean_the_same_to_arrow(text: str) -> None:
         '{"at":""}',
         '{"at":"1704067200"}',
         '{"at":"0000-01-01T00:00:00Z"}',
-        '{"text":"a\uf030"}',
     ],
 )
 def test_letters_that_the_column_lane_must_look_at(text: str) -> None:

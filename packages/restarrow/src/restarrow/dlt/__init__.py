@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from restarrow.dlt.report import ResourceReport, report
-from restarrow.dlt.rest_api import RESTAPIConfig, rest_api_resources, rest_api_source
+from restarrow.dlt.sources import (
+    RESTAPIConfig,
+    check_connection,
+    rest_api,
+    rest_api_resources,
+    rest_api_source,
+)
 
-__all__ = ["RESTAPIConfig", "ResourceReport", "report", "rest_api_resources", "rest_api_source"]
+__all__ = [
+    "RESTAPIConfig",
+    "ResourceReport",
+    "check_connection",
+    "report",
+    "rest_api",
+    "rest_api_resources",
+    "rest_api_source",
+]

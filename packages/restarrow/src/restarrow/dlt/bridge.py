@@ -25,18 +25,17 @@ from dlt.extract.items import ResolvablePipeItem, TableNameMeta
 from dlt.extract.items_transform import ItemTransform
 from dlt.extract.pipe import ForkPipe
 
+from restarrow.dlt.lane import Converted, Lane, Left
 from restarrow.dlt.report import begin, note_lane
 from restarrow.dlt.support import normaliser_config, why_not
 from restarrow.errors import UnsupportedError
-from restarrow.normalise.normaliser import Batch, Normaliser
-from restarrow.normalise.types import Column
-from restarrow.normalise.walker import Options
+from restarrow.normalise import Column, Options
 
 if TYPE_CHECKING:
     from dlt.common.schema import Schema
     from dlt.extract import DltResource
 
-__all__ = ["attach"]
+__all__ = ["ArrowTail", "attach", "tail_of"]
 
 _TEXT: dict[str, Any] = {"data_type": "text", "nullable": False}
 _ROOT_COLUMNS: dict[str, Any] = {
@@ -58,6 +57,12 @@ def attach(resource: DltResource) -> DltResource:
     return resource
 
 
+def tail_of(pipe: Any) -> ArrowTail | None:
+    """Return the step at the end of a pipe, if it is there."""
+    last: object = pipe._steps[-1]
+    return last if isinstance(last, ArrowTail) else None
+
+
 class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
     """The last step of a pipe: pages of dicts in, tables out, dicts for transformers."""
 
@@ -69,7 +74,8 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         self.copy_on_fork = False
         self._custom_metrics = {}
         self._own: Any = None
-        self._lane: _Lane | None = None
+        self._lane: Lane | None = None
+        self._declarer: _Declarer | None = None
         self._why_dlt: str | None = None
         self._table = ""
 
@@ -84,7 +90,7 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         """Send dicts to the forks, and tables to the end of the own pipe."""
         if self._pipes:
             return self._fork(item, meta)
-        if self._begun() is None:
+        if self.lane is None and not isinstance(item, Left):
             self._note(item)
             return item  # as if this step were not there, so that resources take turns as they do
         return self._send(item, meta)
@@ -105,24 +111,37 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
             yield ResolvablePipeItem(table, last, self._own, tables_meta)
 
     def _convert(self, item: Any, meta: Any) -> Iterator[tuple[Any, Any]]:
-        lane = self._begun()
-        if lane is not None and meta is not None:
+        lane = self.lane
+        if isinstance(item, Left):
+            self._leave_to_dlt(item.reason)
+            item = item.rows
+        elif isinstance(item, Converted) and self._declarer is not None:
+            yield from self._declarer.tables(item)
+            return
+        elif lane is not None and meta is not None:
             self._leave_to_dlt("an item says which table it goes to")
-        elif lane is not None and item != []:
+        elif lane is not None and self._declarer is not None and item != []:
             try:
-                tables = lane.tables(_rows(item))
+                converted = lane.convert(_rows(item))
             except UnsupportedError as reason:
                 self._leave_to_dlt(reason.reason)
             else:
-                yield from tables
+                yield from self._declarer.tables(converted)
                 return
         self._note(item)
         yield item, meta
 
-    def _begun(self) -> _Lane | None:
+    @property
+    def lane(self) -> Lane | None:
+        """The way of the rows into tables during this load; None if dlt has to take them."""
         if self._lane is None and self._why_dlt is None:
             self._begin()
         return self._lane
+
+    @property
+    def has_forks(self) -> bool:
+        """Whether other resources are fed by this one."""
+        return bool(self._pipes)
 
     def _note(self, item: Any) -> None:
         rows = _rows(item)
@@ -152,7 +171,7 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         self._table = str(resource.table_name)
         self._why_dlt = why_not(resource, source)
         if self._why_dlt is None:
-            self._lane = _Lane(resource, source.schema, load_id)
+            self._lane, self._declarer = _open_lane(resource, source.schema, load_id)
             self._table = self._lane.root
 
 
@@ -160,87 +179,42 @@ def _rows(item: Any) -> list[Any]:
     return item if isinstance(item, list) else [item]  # pyright: ignore[reportUnknownVariableType]
 
 
-class _Lane:
-    """The way of one resource's rows into Arrow tables during one load."""
+class _Declarer:
+    """Tells dlt of the tables of one resource, with hints that it takes from nobody else."""
 
-    def __init__(self, resource: DltResource, schema: Schema, load_id: str) -> None:
+    def __init__(self, resource: DltResource, schema: Schema, root: str, *, root_key: bool) -> None:
         self._resource = resource
+        self._root = root
+        self._root_key = root_key
         self._hinted: set[str] = set()
-        self._schema = schema
-        computed: Any = resource.compute_table_schema()
-        self.root = schema.naming.normalize_tables_path(computed["name"])
-        self._root_key = _has_root_key(schema, self.root, computed)
-        nesting = computed.get("x-normalizer", {}).get("max_nesting")
-        configured = normaliser_config(schema)
-        if nesting is None:
-            nesting = configured.get("max_nesting")
-        self._normaliser = Normaliser(
-            self.root,
-            columns=self._known_columns(computed),
-            options=Options(
-                load_id=load_id,
-                max_nesting=1000 if nesting is None else int(nesting),
-                root_key=self._root_key,
-                max_length=schema.naming.max_length,
-            ),
-        )
-        _answer_with_resource(schema, self.root, resource.name)
+        _answer_with_resource(schema, root, resource.name)
         _expect_json_in_strings()
 
-    def tables(self, rows: list[Any]) -> Iterator[tuple[Any, Any]]:
-        """Make the tables of a page, parents first, each with what tells dlt where it goes.
-
-        Raises:
-            UnsupportedError: if only dlt's own path handles these rows.
-        """
-        batch = self._normaliser.normalise(rows)
-        for name in batch.tables:
-            note_lane(
-                self._resource.name,
-                name,
-                batch.lanes.get(name, "columns"),
-                len(rows) if name == self.root else 0,
-            )
-        return self._declare_each(batch, {name: self._hints(name) for name in batch.tables})
-
-    def _declare_each(
-        self, batch: Batch, hints: Mapping[str, dict[str, Any]]
-    ) -> Iterator[tuple[Any, Any]]:
-        """Yield the tables, each when dlt knows of it.
+    def tables(self, converted: Converted) -> Iterator[tuple[Any, Any]]:
+        """Yield the tables, parents first, each when dlt knows of it, with where it goes.
 
         Not before, as dlt takes turns: between two tables of a batch it asks for the next batch,
         and what is known of that must not come before the rest of this one.
         """
+        batch = converted.batch
         for name, table in batch.tables.items():
-            if name == self.root:
-                self._declare_root(hints[name])
+            hints = converted.hints[name]
+            if name == self._root:
+                self._declare_root(hints)
                 yield table, None
             else:
-                self._declare(name, batch.parents[name], hints[name])
+                self._declare(name, batch.parents[name], hints)
                 yield table, TableNameMeta(name)
 
-    def _hints(self, name: str) -> dict[str, Any]:
-        """Return the hints of columns of which Arrow cannot tell all: JSON is a string there."""
-        hints: dict[str, Any] = {}
-        for column, what in self._normaliser.columns[name].items():
-            if what.data_type != "json" and not what.variant:
-                continue
-            hints[column] = {"data_type": what.data_type}
-            if what.variant:
-                # the words are dlt's, and part of the schema
-                description = f"Variant of column {column} generated by dlt"
-                hints[column] |= {"variant": True, "description": description}
-        return hints
-
-    def _declare_root(self, hints: dict[str, Any]) -> None:
+    def _declare_root(self, hints: Mapping[str, Any]) -> None:
         # not before the first table: where dlt makes the table itself, hints decide the order
-        hints = {**_ROOT_COLUMNS, **hints}
-        new = {column: hint for column, hint in hints.items() if column not in self._hinted}
+        every = {**_ROOT_COLUMNS, **hints}
+        new = {column: hint for column, hint in every.items() if column not in self._hinted}
         if new:
             self._resource.apply_hints(columns=new)
             self._hinted |= set(new)
 
-    def _declare(self, name: str, parent: str, hints: dict[str, Any]) -> None:
+    def _declare(self, name: str, parent: str, hints: Mapping[str, Any]) -> None:
         inside: Any = self._resource
         variants: Any = inside._hints_variants
         if name not in variants:
@@ -252,21 +226,42 @@ class _Lane:
             {column: {"name": column, **hint} for column, hint in hints.items()}
         )
 
-    def _known_columns(self, computed: Any) -> dict[str, dict[str, Column]]:
-        known: dict[str, dict[str, Column]] = {}
-        tables: Any = self._schema.tables
-        for name, table in tables.items():
-            if name == self.root or name.startswith(f"{self.root}__"):
-                known[name] = _columns(table["columns"])
-        declared = {
-            self._schema.naming.normalize_path(name): column
-            for name, column in computed["columns"].items()
-            if name not in _ROOT_COLUMNS
-        }
-        root = known.setdefault(self.root, {})
-        for name, column in _columns(declared).items():
-            root.setdefault(name, column)
-        return known
+
+def _open_lane(resource: DltResource, schema: Schema, load_id: str) -> tuple[Lane, _Declarer]:
+    """Return the way of a resource's rows, and what tells dlt of it."""
+    computed: Any = resource.compute_table_schema()
+    root = schema.naming.normalize_tables_path(computed["name"])
+    root_key = _has_root_key(schema, root, computed)
+    nesting = computed.get("x-normalizer", {}).get("max_nesting")
+    if nesting is None:
+        nesting = normaliser_config(schema).get("max_nesting")
+    options = Options(
+        load_id=load_id,
+        max_nesting=1000 if nesting is None else int(nesting),
+        root_key=root_key,
+        max_length=schema.naming.max_length,
+    )
+    tables: Any = schema.tables
+    parents = {name: table["parent"] for name, table in tables.items() if table.get("parent")}
+    lane = Lane(resource.name, root, _known_columns(schema, root, computed), parents, options)
+    return lane, _Declarer(resource, schema, root, root_key=root_key)
+
+
+def _known_columns(schema: Schema, root: str, computed: Any) -> dict[str, dict[str, Column]]:
+    known: dict[str, dict[str, Column]] = {}
+    tables: Any = schema.tables
+    for name, table in tables.items():
+        if name == root or name.startswith(f"{root}__"):
+            known[name] = _columns(table["columns"])
+    declared = {
+        schema.naming.normalize_path(name): column
+        for name, column in computed["columns"].items()
+        if name not in _ROOT_COLUMNS
+    }
+    columns = known.setdefault(root, {})
+    for name, column in _columns(declared).items():
+        columns.setdefault(name, column)
+    return known
 
 
 def _columns(columns: Any) -> dict[str, Column]:

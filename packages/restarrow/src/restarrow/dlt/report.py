@@ -6,7 +6,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 
-__all__ = ["ResourceReport", "note_lane", "report"]
+__all__ = ["ResourceReport", "note_lane", "note_reading", "report"]
 
 log = logging.getLogger("restarrow.dlt")
 
@@ -17,11 +17,13 @@ class ResourceReport:
 
     Attributes:
         rows: how many rows were read.
+        reading: how its pages were read: `at once`, or `dlt's client` followed by the reason.
         lanes: how many batches of each table took which lane: `bytes`, `columns`, `rows`, or
             `dlt` for dlt's own path, followed by the reason where there is one.
     """
 
     rows: int = 0
+    reading: str = ""
     lanes: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
 
@@ -39,6 +41,14 @@ def begin(resource: str) -> None:
     """Forget the last load of a resource."""
     with _lock:
         _reports[resource] = ResourceReport()
+
+
+def note_reading(resource: str, reading: str) -> None:
+    """Take note of how the pages of a resource are read."""
+    with _lock:
+        _reports.setdefault(resource, ResourceReport()).reading = reading
+    if reading != "at once":
+        log.info("%s is read page after page, by %s", resource, reading)
 
 
 def note_lane(resource: str, table: str, lane: str, rows: int = 0) -> None:

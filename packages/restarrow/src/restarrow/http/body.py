@@ -20,6 +20,7 @@ import msgspec
 
 from restarrow.errors import BodyError, BodyReason, Where
 from restarrow.types import Page
+from restarrow.utf8 import is_utf8
 
 _ENCODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _BOM = codecs.BOM_UTF8
@@ -132,18 +133,21 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
         if not guess.startswith("utf-8"):
             return _recoded(body, guess)
     body = body.removeprefix(_BOM)
-    if body.isascii():
+    if is_utf8(body):
         return body
+    if charset is None:
+        offset = _first_invalid(body)
+        what = f"is not UTF-8 at byte {offset}, and its content type tells no charset"
+        raise UnreadableError(what, "bad encoding", offset)
+    return body.decode("utf-8", "replace").encode()
+
+
+def _first_invalid(body: bytes) -> int:
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        valid, offset = body.decode("utf-8", "replace"), error.start
-    else:
-        return body
-    if charset is None:
-        what = f"is not UTF-8 at byte {offset}, and its content type tells no charset"
-        raise UnreadableError(what, "bad encoding", offset)
-    return valid.encode()
+        return error.start
+    return len(body)
 
 
 def charset_of(content_type: str) -> str | None:

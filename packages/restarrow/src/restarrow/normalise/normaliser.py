@@ -34,6 +34,8 @@ class Normaliser:
         table: the name of the root table.
         columns: what is known or declared: columns by table, in order. A column without a type
             is one that is declared, and whose type the first value decides.
+        parents: the parents of nested tables that are known. They stay what they are, even where
+            rows of such a table are found in another one.
         options: how rows become tables.
     """
 
@@ -42,12 +44,13 @@ class Normaliser:
         table: str,
         *,
         columns: Mapping[str, Mapping[str, Column]] | None = None,
+        parents: Mapping[str, str] | None = None,
         options: Options | None = None,
     ) -> None:
         self._options = options or Options()
         self._naming = Naming(self._options.max_length)
         self._table = self._naming.path(table)
-        self._schema = Schema.of(columns)
+        self._schema = Schema.of(columns, parents)
         self._shape = Shape()
         self._bytes: ByteLane | None = None
         self._why_not_bytes = "the shape of the rows is not known yet"

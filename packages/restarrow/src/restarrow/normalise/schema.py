@@ -36,9 +36,14 @@ class Schema:
     parents: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
-    def of(cls, columns: Mapping[str, Mapping[str, Column]] | None) -> Schema:
-        """Start from columns that are known or declared."""
-        return cls({table: dict(known) for table, known in (columns or {}).items()})
+    def of(
+        cls,
+        columns: Mapping[str, Mapping[str, Column]] | None,
+        parents: Mapping[str, str] | None = None,
+    ) -> Schema:
+        """Start from columns that are known or declared, and from the parents of known tables."""
+        tables = {table: dict(known) for table, known in (columns or {}).items()}
+        return cls(tables, dict(parents or {}))
 
     def copy(self) -> Schema:
         """Return one that grows by itself."""

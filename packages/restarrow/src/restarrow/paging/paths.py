@@ -53,6 +53,18 @@ def finder(path: Path) -> Finder:
     return find
 
 
+def plain_names(path: Path) -> tuple[str, ...] | None:
+    """Return the names that a path goes through; None if it is more than names, or no text."""
+    if not isinstance(path, str):
+        return None
+    try:
+        steps = _parse(path)
+    except ConfigurationError:
+        return None
+    names = tuple(step for step in steps if isinstance(step, str))
+    return names if len(names) == len(steps) else None
+
+
 def is_list(value: object) -> TypeGuard[list[Any]]:
     """Tell whether a value is a JSON array."""
     return isinstance(value, list)

@@ -1,0 +1,320 @@
+"""dlt's REST client with the engine behind it: pages at once, rows as bytes, where that is exact.
+
+dlt's REST source makes a client for each resource and reads pages from it. This one looks at what
+it was given. If all of it is dlt's own, the engine reads the pages; otherwise dlt's client does,
+and the report says why.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import dlt
+from dlt.common.runtime import signals
+from dlt.extract.incremental import IncrementalResourceWrapper
+from dlt.extract.items_transform import FilterItem, LimitItem, MapItem, ValidateItem, YieldMapItem
+from dlt.sources.helpers.rest_client.client import PageData, RESTClient
+from requests import Response
+
+from restarrow.ahead import ahead
+from restarrow.dlt.answers import decode_once
+from restarrow.dlt.bridge import ArrowTail, tail_of
+from restarrow.dlt.failures import as_requests_error
+from restarrow.dlt.lane import decoded
+from restarrow.dlt.report import note_reading
+from restarrow.dlt.translate import Api, ForeignError, path_of, plan_of, read_api
+from restarrow.errors import ConfigurationError, FetchError, ForeignOriginError, Where
+from restarrow.http import Client, Governor
+from restarrow.http.auth import Auth
+from restarrow.http.urls import is_absolute, origin_of, shown
+from restarrow.paging import DecodedPage, Plan, WindowPolicy, read_pages
+from restarrow.rows import BATCH_BYTES, RowReader, batches
+from restarrow.types import Request
+
+__all__ = ["Connections", "FastClient"]
+
+#: Rows in a batch of decoded rows: below some thousands, what each table costs outweighs the rest.
+_BATCH_ROWS = 5000
+#: Rows in a batch of rows that were left as bytes, which are bounded by bytes as well.
+_RAW_ROWS = 20_000
+#: Bytes of pages that wait for their turn.
+_WINDOW = WindowPolicy(max_bytes=24 * 1024 * 1024)
+#: What a list may be asked with; anything else is for requests.
+_OPTIONS = frozenset(
+    {"path", "method", "params", "json", "data", "headers", "hooks", "paginator", "data_selector"}
+)
+_DATA = (Mapping, list, bytes, str, type(None))
+#: Steps of a pipe that see the rows of a page, and nothing else of it.
+_SEE_ROWS = (FilterItem, MapItem, ValidateItem, YieldMapItem)
+
+
+class Connections:
+    """The connections of one configuration: resources that ask the same API share one client.
+
+    Args:
+        allowed_origins: origins that may have credentials, beside those of the configuration.
+    """
+
+    def __init__(self, allowed_origins: Iterable[str] = ()) -> None:
+        self.origins = frozenset(str(origin_of(each)) for each in allowed_origins)
+        self._lock = threading.Lock()
+        self._known: dict[Api, tuple[Auth | None, Governor]] = {}
+        self._open: dict[Api, tuple[Client, int]] = {}
+
+    def __deepcopy__(self, memo: object) -> Connections:
+        return self
+
+    @contextmanager
+    def lease(self, api: Api) -> Generator[Client]:
+        """Lend the client of an API; it is closed when the last one who has it is done."""
+        with self._lock:
+            if api not in self._known:
+                self._known[api] = api.credentials(), Governor(max_wait=api.retry.max_wait)
+            client, users = self._open.get(api) or (api.client(*self._known[api]), 0)
+            self._open[api] = client, users + 1
+        try:
+            yield client
+        finally:
+            with self._lock:
+                client, users = self._open[api]
+                self._open[api] = client, users - 1
+                if users == 1:
+                    del self._open[api]
+                    client.close()
+
+    def is_shared(self, api: Api) -> bool:
+        """Tell whether several have the client of an API now."""
+        with self._lock:
+            return api in self._open and self._open[api][1] > 1
+
+
+class FastClient(RESTClient):
+    """dlt's client, whose pages come by way of the engine where that is the same.
+
+    Attributes:
+        connections: the connections that it shares with other clients of its configuration.
+    """
+
+    connections = Connections()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._has_own_session = kwargs.get("session") is not None
+        self._allowed = {str(origin) for origin in self._origins_of(self.base_url)}
+        self._allowed |= self.connections.origins
+
+    def paginate(self, *args: Any, **asked: Any) -> Iterator[Any]:
+        """Yield the pages of a list as dlt's client does.
+
+        Several pages come as one where nobody counts them, and whole tables where the rows are
+        wanted as such.
+        """
+        pipe = _running_pipe()
+        tail = None if pipe is None or args else tail_of(pipe)
+        if pipe is None or tail is None:
+            yield from super().paginate(*args, **asked)
+            return
+        self._allowed |= {str(origin) for origin in self._origins_of(asked.get("path"))}
+        bare = tail.lane is not None and _are_bare(pipe, tail)
+        try:
+            reading = self._reading(asked, _because_of_steps(pipe, tail))
+        except ForeignError as foreign:
+            note_reading(pipe.name, f"dlt's client: {foreign.reason}")
+            pages = super().paginate(**asked)
+            yield from _joined(pages) if _may_join(pipe) else pages
+            return
+        note_reading(pipe.name, "at once")
+        made = reading.tables(tail) if bare else reading.rows(join=_may_join(pipe))
+        failure: Exception | None = None
+        is_empty = True
+        try:
+            for each in made:
+                is_empty = False
+                yield each
+        except FetchError as error:
+            failure = as_requests_error(error)
+        if failure is not None:
+            raise failure  # out here, so that it has no other behind it: its message tells all
+        if is_empty:
+            yield []  # dlt makes a table of a list without rows
+
+    def _reading(self, asked: Mapping[str, Any], reasons: Mapping[str, bool]) -> _Reading:
+        """Return how the engine reads a list.
+
+        Raises:
+            ForeignError: if it had better not.
+        """
+        params, json, data = asked.get("params"), asked.get("json"), asked.get("data")
+        reasons = {
+            "a session of its own": self._has_own_session,
+            "response actions": bool(asked.get("hooks")),
+            "options of requests": bool(asked.keys() - _OPTIONS),
+            "parameters that are no names with values": not isinstance(params or {}, Mapping),
+            "both json and data": bool(json) and bool(data),
+            "data that is no form and no text": not isinstance(data, _DATA),
+            **reasons,
+        }
+        for reason, holds in reasons.items():
+            if holds:
+                raise ForeignError(reason)
+        path: str = asked.get("path") or ""
+        request = Request(asked.get("method") or "GET", path, params or {}, json, data)
+        try:
+            api = read_api(self, path, asked.get("headers"), self.connections.origins)
+            base_url = "" if is_absolute(path) else api.base_url
+            paginator = asked.get("paginator") or self.paginator
+            plan, looked_at = plan_of(paginator, request, base_url)
+        except ConfigurationError as error:
+            raise ForeignError(str(error)) from error
+        selector = asked.get("data_selector")
+        reader = RowReader(path_of(selector) if selector else None, looked_at)
+        return _Reading(self.connections, api, plan, reader)
+
+    def _send_request(self, *args: Any, **kwargs: Any) -> Response:
+        self._refuse_other_origins(args[0] if args else kwargs["request"])
+        response = super()._send_request(*args, **kwargs)
+        decode_once(response)
+        return response
+
+    def _refuse_other_origins(self, request: Any) -> None:
+        """Refuse to take credentials where an answer says, if that is not the API's own origin."""
+        try:
+            origin = str(origin_of(request.url))
+        except ConfigurationError:
+            return  # requests refuses it too
+        if origin not in self._allowed:
+            where = Where(str(request.method).upper(), urlsplit(shown(request.url)).path or "/")
+            what = (
+                f"the next page is at another host ({origin}), which was not asked, because "
+                "credentials must not go there; if it is right, give it as one of allowed_origins"
+            )
+            raise ForeignOriginError(what, where)
+
+    @staticmethod
+    def _origins_of(url: str | None) -> Iterator[Any]:
+        if url and is_absolute(url):
+            yield origin_of(url)
+
+
+class _Reading:
+    """One list, read by the engine."""
+
+    def __init__(self, connections: Connections, api: Api, plan: Plan, reader: RowReader) -> None:
+        self._connections = connections
+        self._api = api
+        self._plan = plan
+        self._reader = reader
+
+    def tables(self, tail: ArrowTail) -> Iterator[Any]:
+        """Yield the list as tables.
+
+        One thread reads, another makes tables, while dlt stores those that are made.
+        """
+        lane = tail.lane
+        assert lane is not None  # noqa: S101 - for the type checkers
+        with self._connections.lease(self._api) as client:
+            pages = self._pages(client)
+            joined = batches(pages, most_bytes=BATCH_BYTES, most_rows=_RAW_ROWS)
+            read = ahead(joined, depth=1, abort=lambda: self._abort(client))
+            made = ahead(
+                lane.convert_all(read),
+                depth=1,
+                glance=signals.raise_if_signalled,
+                abort=lambda: self._abort(client),
+            )
+            with closing(made):
+                yield from made
+
+    def rows(self, *, join: bool) -> Iterator[list[Any]]:
+        """Yield the list as decoded rows."""
+        with self._connections.lease(self._api) as client:
+            self._reader.decode_rows()
+            pages = self._pages(client)
+            if not join:
+                for page in pages:
+                    signals.raise_if_signalled()
+                    yield list(page.rows)
+                return
+            for rows in batches(pages, most_rows=_BATCH_ROWS):
+                yield decoded(rows)
+
+    def _pages(self, client: Client) -> Iterator[DecodedPage]:
+        return read_pages(
+            client.fetch,
+            self._plan,
+            decode=self._reader.decode,
+            select=self._reader.select,
+            policy=_WINDOW,
+            throttled=lambda: client.counts.limited,
+            abort=lambda: self._abort(client),
+        )
+
+    def _abort(self, client: Client) -> None:
+        if not self._connections.is_shared(self._api):
+            client.close()
+
+
+def _running_pipe() -> Any:
+    """Return the pipe that is run now, by a pipeline or not; None without one."""
+    try:
+        return dlt.current.pipe()
+    except Exception:  # noqa: BLE001 - dlt has no way to ask: the client is used on its own
+        return None
+
+
+def _because_of_steps(pipe: Any, tail: ArrowTail) -> dict[str, bool]:
+    """Return what may be in a pipe that sees more of a page than its rows, or stops the pages."""
+    steps = [step for step in pipe._steps[1:] if step is not tail]
+    return {
+        "a limit": any(isinstance(step, LimitItem) for step in steps),
+        "an incremental that ends the pages": any(map(_stops_early, steps)),
+        "resources that are fed by it": tail.has_forks,
+        "a step of its own": not all(
+            isinstance(step, (*_SEE_ROWS, LimitItem, IncrementalResourceWrapper)) for step in steps
+        ),
+    }
+
+
+def _are_bare(pipe: Any, tail: ArrowTail) -> bool:
+    """Tell whether no step needs to see rows."""
+    return not any(
+        step is not tail and not (isinstance(step, IncrementalResourceWrapper) and _is_idle(step))
+        for step in pipe._steps[1:]
+    )
+
+
+def _is_idle(step: IncrementalResourceWrapper) -> bool:
+    incremental: object = step.incremental
+    return incremental is None
+
+
+def _may_join(pipe: Any) -> bool:
+    """Tell whether it is all the same to the pipe how many pages come at once."""
+    steps: list[Any] = pipe._steps
+    return not any(isinstance(step, LimitItem) or _stops_early(step) for step in steps)
+
+
+def _stops_early(step: Any) -> bool:
+    """Tell whether an incremental ends the pages at the first row out of its range."""
+    if not isinstance(step, IncrementalResourceWrapper):
+        return False
+    incremental: Any = step.incremental
+    return bool(incremental and incremental.row_order)
+
+
+def _joined(pages: Iterator[PageData[Any]]) -> Iterator[PageData[Any]]:
+    batch: PageData[Any] | None = None
+    for page in pages:
+        if batch is None:
+            batch = page
+        else:
+            batch.extend(page)
+        if len(batch) >= _BATCH_ROWS:
+            yield batch
+            batch = None
+    if batch is not None:
+        yield batch

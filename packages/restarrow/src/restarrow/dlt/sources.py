@@ -1,0 +1,116 @@
+"""dlt's REST API source with the engine behind it: the same configuration, the same tables.
+
+dlt's own code reads the configuration, so every option means the same. What differs is behind it:
+`client` reads the pages, and `bridge` hands their rows on as Arrow tables. Resources that are fed
+by another one keep dlt's own path: they come in pages of a few rows, where tables gain nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import dlt
+from dlt.sources import rest_api as dlt_rest_api
+from dlt.sources.helpers.rest_client.client import RESTClient
+from dlt.sources.rest_api.typing import RESTAPIConfig
+from dlt.sources.rest_api.utils import check_connection
+
+from restarrow.dlt.bridge import attach
+from restarrow.dlt.client import Connections, FastClient
+
+if TYPE_CHECKING:
+    from dlt.extract import DltResource, DltSource
+
+__all__ = [
+    "RESTAPIConfig",
+    "check_connection",
+    "rest_api",
+    "rest_api_resources",
+    "rest_api_source",
+]
+
+_lock = threading.RLock()
+
+
+def rest_api_resources(
+    config: RESTAPIConfig, *, allowed_origins: Iterable[str] = ()
+) -> list[DltResource]:
+    """Return the dlt resources of a REST API configuration, as dlt's function of this name.
+
+    Args:
+        config: the configuration.
+        allowed_origins: other hosts, such as `https://eu.example.com`, that are the same API: links
+            to them are followed, with the credentials. Without this, they are refused.
+
+    Raises:
+        ValueError: and other errors of dlt's, where the configuration makes no sense.
+    """
+    with _fast_clients(allowed_origins):
+        resources = dlt_rest_api.rest_api_resources(config)
+    _attach_all(config["resources"], resources)
+    return resources
+
+
+def rest_api_source(
+    config: RESTAPIConfig, name: Any = None, *, allowed_origins: Iterable[str] = (), **options: Any
+) -> DltSource:
+    """Return a dlt source of a REST API configuration, as dlt's function of this name.
+
+    Args:
+        config: the configuration.
+        name: the name of the source.
+        allowed_origins: as for `rest_api_resources`.
+        options: what dlt's function takes beside these.
+    """
+    with _fast_clients(allowed_origins):
+        source = dlt_rest_api.rest_api_source(config, name, **options)
+    _attach_all(config["resources"], source.resources.values())
+    return source
+
+
+@dlt.source(section="rest_api")  # as dlt names it after the module
+def rest_api(
+    client: Any = dlt.config.value,
+    resources: Any = dlt.config.value,
+    resource_defaults: Any = None,
+) -> list[DltResource]:
+    """Make a source of a REST API whose configuration may come from dlt's, as dlt's factory does.
+
+    Args:
+        client: how to ask the API.
+        resources: what to load.
+        resource_defaults: what holds for all resources.
+    """
+    config: Any = {
+        "client": client,
+        "resources": resources,
+        "resource_defaults": resource_defaults,
+    }
+    return rest_api_resources(config)
+
+
+def _attach_all(configured: Iterable[Any], resources: Iterable[DltResource]) -> None:
+    """Attach to what was made of the configuration, but not to resources that were put into it."""
+    given = {each.name for each in configured if isinstance(each, dlt.sources.DltResource)}
+    for resource in resources:
+        if resource.name not in given and not resource.is_transformer:
+            attach(resource)
+
+
+@contextmanager
+def _fast_clients(allowed_origins: Iterable[str]) -> Generator[None]:
+    """Let dlt make its resources with clients of ours, which share their connections."""
+
+    class Sharing(FastClient):
+        connections = Connections(allowed_origins)
+
+    module: Any = dlt_rest_api
+    with _lock:
+        module.RESTClient = Sharing
+        try:
+            yield
+        finally:
+            module.RESTClient = RESTClient
