@@ -8,6 +8,7 @@ ever. A page that does not look as expected is decoded whole.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -82,7 +83,8 @@ class RowReader:
         if payload is None:
             payload = _split(body, names)
             if payload is not None and len(names) == 1:
-                self._envelope = _Envelope(list(payload), names[0])
+                with suppress(ValueError):  # keys that no field can have
+                    self._envelope = _Envelope(list(payload), names[0])
         return payload
 
     def select(self, payload: Any) -> Sequence[Any]:
@@ -102,7 +104,12 @@ class RowReader:
         names = self._names
         if names is None:
             return self._select is None  # not known yet
-        return all(path is not None and path[: len(names)] != names for path in self._looked_at)
+        return not any(path is None or _meet(path, names) for path in self._looked_at)
+
+
+def _meet(path: Sequence[str], other: Sequence[str]) -> bool:
+    """Tell whether one of two paths leads through where the other one ends."""
+    return all(one == two for one, two in zip(path, other, strict=False))
 
 
 class _Envelope:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dlt.common.schema import Schema
     from dlt.extract import DltResource
 
-__all__ = ["ArrowTail", "attach", "tail_of"]
+__all__ = ["ArrowTail", "attach", "missing", "tail_of"]
 
 _TEXT: dict[str, Any] = {"data_type": "text", "nullable": False}
 _ROOT_COLUMNS: dict[str, Any] = {
@@ -48,6 +48,30 @@ _NESTED_COLUMNS: dict[str, Any] = {
     "_dlt_list_idx": {"data_type": "bigint", "nullable": False},
     "_dlt_id": {**_TEXT, "unique": True, "row_key": True},
 }
+
+
+def missing() -> list[str]:
+    """Return what of dlt's inside is not as this module needs it; nothing most of the time."""
+    resource: Any = dlt.resource([], name="probe")
+    schema = dlt.Schema("probe")
+    columns: Any = {"c": _TEXT}
+    hints: Any = make_hints(table_name="t", parent_table_name="p", columns=columns)
+    needed = {
+        "DltResource._pipe with _steps": isinstance(_inside(resource, "_pipe", "_steps"), list),
+        "DltResource._hints_variants": isinstance(_inside(resource, "_hints_variants"), dict),
+        "DltResource._hints": isinstance(_inside(resource, "_hints"), dict),
+        "Schema._normalizers_config": isinstance(_inside(schema, "_normalizers_config"), dict),
+        "hints with a parent": hints.get("parent_table_name") == "p"
+        and "c" in hints.get("columns", {}),
+        "the order of steps": ItemTransform.placement_affinity == 0,
+    }
+    return [name for name, is_there in needed.items() if not is_there]
+
+
+def _inside(thing: Any, *names: str) -> Any:
+    for name in names:
+        thing = getattr(thing, name, None)
+    return thing
 
 
 def attach(resource: DltResource) -> DltResource:
@@ -78,6 +102,7 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         self._declarer: _Declarer | None = None
         self._why_dlt: str | None = None
         self._table = ""
+        self._sending = 0
 
     def bind(self, pipe: Any) -> ArrowTail:
         """Return the step for one run of a pipe."""
@@ -93,6 +118,7 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         if self.lane is None and not isinstance(item, Left):
             self._note(item)
             return item  # as if this step were not there, so that resources take turns as they do
+        self._sending += 1
         return self._send(item, meta)
 
     def _fork(self, item: Any, meta: Any) -> Iterator[ResolvablePipeItem]:
@@ -103,12 +129,14 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
             else:
                 yield ResolvablePipeItem(item, step, pipe, meta)
         if is_loaded:
+            self._sending += 1
             yield from self._send(item, meta)
 
     def _send(self, item: Any, meta: Any) -> Iterator[ResolvablePipeItem]:
         last = len(self._own) - 1
         for table, tables_meta in self._convert(item, meta):
             yield ResolvablePipeItem(table, last, self._own, tables_meta)
+        self._sending -= 1
 
     def _convert(self, item: Any, meta: Any) -> Iterator[tuple[Any, Any]]:
         lane = self.lane
@@ -137,6 +165,14 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         if self._lane is None and self._why_dlt is None:
             self._begin()
         return self._lane
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether dlt has yet to take tables of the last batch.
+
+        It takes turns: for each table it would ask for one batch more.
+        """
+        return self._sending > 0
 
     @property
     def has_forks(self) -> bool:
@@ -191,11 +227,7 @@ class _Declarer:
         _expect_json_in_strings()
 
     def tables(self, converted: Converted) -> Iterator[tuple[Any, Any]]:
-        """Yield the tables, parents first, each when dlt knows of it, with where it goes.
-
-        Not before, as dlt takes turns: between two tables of a batch it asks for the next batch,
-        and what is known of that must not come before the rest of this one.
-        """
+        """Yield the tables, parents first, each when dlt knows of it, with where it goes."""
         batch = converted.batch
         for name, table in batch.tables.items():
             hints = converted.hints[name]

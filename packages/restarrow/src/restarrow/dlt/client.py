@@ -35,7 +35,7 @@ from restarrow.paging import DecodedPage, Plan, WindowPolicy, read_pages
 from restarrow.rows import BATCH_BYTES, RowReader, batches
 from restarrow.types import Request
 
-__all__ = ["Connections", "FastClient"]
+__all__ = ["Connections", "FastClient", "sharing"]
 
 #: Rows in a batch of decoded rows: below some thousands, what each table costs outweighs the rest.
 _BATCH_ROWS = 5000
@@ -125,14 +125,14 @@ class FastClient(RESTClient):
         except ForeignError as foreign:
             note_reading(pipe.name, f"dlt's client: {foreign.reason}")
             pages = super().paginate(**asked)
-            yield from _joined(pages) if _may_join(pipe) else pages
+            yield from _in_turn(tail, _joined(pages) if _may_join(pipe) else pages)
             return
         note_reading(pipe.name, "at once")
         made = reading.tables(tail) if bare else reading.rows(join=_may_join(pipe))
         failure: Exception | None = None
         is_empty = True
         try:
-            for each in made:
+            for each in _in_turn(tail, made):
                 is_empty = False
                 yield each
         except FetchError as error:
@@ -198,6 +198,15 @@ class FastClient(RESTClient):
     def _origins_of(url: str | None) -> Iterator[Any]:
         if url and is_absolute(url):
             yield origin_of(url)
+
+
+def sharing(allowed_origins: Iterable[str]) -> type[FastClient]:
+    """Return a kind of client all of which share their connections."""
+
+    class Sharing(FastClient):
+        connections = Connections(allowed_origins)
+
+    return Sharing
 
 
 class _Reading:
@@ -304,6 +313,14 @@ def _stops_early(step: Any) -> bool:
         return False
     incremental: Any = step.incremental
     return bool(incremental and incremental.row_order)
+
+
+def _in_turn(tail: ArrowTail, items: Iterator[Any]) -> Iterator[Any]:
+    """Yield an item when dlt has taken the tables of the one before; until then, nothing."""
+    for item in items:
+        yield item
+        while tail.is_sending:
+            yield None
 
 
 def _joined(pages: Iterator[PageData[Any]]) -> Iterator[PageData[Any]]:

@@ -12,6 +12,7 @@ import msgspec
 
 from restarrow.dlt.report import note_lane
 from restarrow.errors import UnsupportedError
+from restarrow.memory import give_back
 from restarrow.normalise import Batch, Column, Normaliser, Options, Raws
 from restarrow.normalise.arrow import stacked
 
@@ -116,6 +117,7 @@ class Lane:
                     yield Left(decoded(rows), reason)
         if held:
             yield held
+        give_back()
 
     def _hints(self, name: str) -> dict[str, Any]:
         """Return the hints of columns of which Arrow cannot tell all: JSON is a string there."""

@@ -7,9 +7,11 @@ by another one keep dlt's own path: they come in pages of a few rows, where tabl
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import dlt
@@ -17,9 +19,6 @@ from dlt.sources import rest_api as dlt_rest_api
 from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.rest_api.typing import RESTAPIConfig
 from dlt.sources.rest_api.utils import check_connection
-
-from restarrow.dlt.bridge import attach
-from restarrow.dlt.client import Connections, FastClient
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource, DltSource
@@ -32,6 +31,7 @@ __all__ = [
     "rest_api_source",
 ]
 
+log = logging.getLogger("restarrow.dlt")
 _lock = threading.RLock()
 
 
@@ -92,24 +92,43 @@ def rest_api(
     return rest_api_resources(config)
 
 
+@cache
+def _engine() -> tuple[Any, Any] | None:
+    """Return the modules that touch the inside of dlt; None if that is not as they know it."""
+    try:
+        from restarrow.dlt import bridge, client  # noqa: PLC0415 - it may not work
+
+        missing = bridge.missing()
+    except (ImportError, AttributeError, TypeError) as error:
+        missing = [str(error)]
+    else:
+        if not missing:
+            return bridge, client
+    log.warning(
+        "everything takes dlt's own path, as dlt %s is not what restarrow was made for: "
+        "it lacks %s; install dlt 1.31, or a newer restarrow",
+        dlt.__version__,
+        ", ".join(missing),
+    )
+    return None
+
+
 def _attach_all(configured: Iterable[Any], resources: Iterable[DltResource]) -> None:
     """Attach to what was made of the configuration, but not to resources that were put into it."""
+    engine = _engine()
     given = {each.name for each in configured if isinstance(each, dlt.sources.DltResource)}
     for resource in resources:
-        if resource.name not in given and not resource.is_transformer:
-            attach(resource)
+        if engine and resource.name not in given and not resource.is_transformer:
+            engine[0].attach(resource)
 
 
 @contextmanager
 def _fast_clients(allowed_origins: Iterable[str]) -> Generator[None]:
     """Let dlt make its resources with clients of ours, which share their connections."""
-
-    class Sharing(FastClient):
-        connections = Connections(allowed_origins)
-
+    engine = _engine()
     module: Any = dlt_rest_api
     with _lock:
-        module.RESTClient = Sharing
+        module.RESTClient = engine[1].sharing(allowed_origins) if engine else RESTClient
         try:
             yield
         finally:

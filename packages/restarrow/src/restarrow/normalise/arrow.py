@@ -57,8 +57,7 @@ def array(values: Sequence[Any], data_type: str) -> Array:
         UnsupportedError: for an integer or a text that Arrow has no room for.
     """
     try:
-        # not pa.array: that imports pandas where it is installed, which takes a second
-        return pa.scalar(values, pa.list_(TYPES[data_type])).values
+        return pa.array(values, TYPES[data_type])
     except (OverflowError, pa.ArrowInvalid) as error:
         msg = "an integer has more than 64 bits"
         raise UnsupportedError(msg) from error
@@ -86,6 +85,16 @@ def table(columns: Mapping[str, Array], types: Iterable[tuple[str, str, bool]]) 
 def stacked(above: Table, below: Table) -> Table:
     """Return two tables of one schema as one."""
     return pa.concat_tables([above, below])
+
+
+def stacked_all(tables: Sequence[Table]) -> Table:
+    """Return tables as one, with nulls where some of them lack a column."""
+    return pa.concat_tables(tables, promote_options="default").combine_chunks()
+
+
+def reordered(rows: Table, columns: Sequence[str]) -> Table:
+    """Return a table with its columns in this order."""
+    return rows.select([name for name in columns if name in rows.schema.names])
 
 
 def has_nulls(column: Array) -> bool:
