@@ -1,13 +1,14 @@
-"""Measure a load of Rootly incidents into DuckDB: dlt's own REST source, and ours.
+"""Measure loads of Rootly incidents into DuckDB: dlt's own REST source, restarrow's, and opsnest.
 
-Each contender is a process of its own, measured whole, imports included: wall time, CPU time and
-peak memory. The simulator is another process. The contenders take turns, and the median of the
-rounds counts. All ask for the same pages, one after the other, as Rootly's cursor allows. Ours also
-drops secrets and merges on the key, where dlt appends.
+Each load is a process of its own, measured whole, imports included: wall time, CPU time and peak
+memory. The simulator is another process. The contenders take turns, and the median of the rounds
+counts. What was loaded is counted afterwards: the incidents, and the rows of their nested tables.
 
-    python benchmarks/rest_to_duckdb.py --incidents 5000 --rounds 3
+    python benchmarks/rest_to_duckdb.py --scenario small 50k --rounds 1
 
-Writes benchmarks/results/rest_to_duckdb.json and .md, and with --publish the table into the README.
+Writes benchmarks/results/rest_to_duckdb.json, where a scenario stays until it is measured anew;
+`publish.py` makes tables of it, and with --publish puts them into README.md and docs/benchmarks.md.
+With --incidents or --without it is a quick look, which has files of its own and is not published.
 """
 
 from __future__ import annotations
@@ -17,61 +18,43 @@ import json
 import os
 import platform
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+import urllib.request
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
-README = Path(__file__).parent.parent / "README.md"
-_PLACE = re.compile(r"(<!-- benchmark -->\n).*?(<!-- end of benchmark -->)", re.DOTALL)
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+_SETTINGS = "SOURCES__ROOTLY_INCIDENT_MANAGEMENT_SOURCE__"
+_NO_LIMIT = "1000000000"
 
-_LOAD = """\
-import sys
-import dlt
-{source}
-pipeline = dlt.pipeline(
-    "bench", destination=dlt.destinations.duckdb("bench.duckdb"), dataset_name="loaded",
-    pipelines_dir="pipelines",
-)
-pipeline.run(source{options})
-with pipeline.sql_client() as client:
-    print(client.execute_sql("SELECT count(*) FROM incidents")[0][0])
-"""
 
-_DLT = """\
-import os
-from dlt.sources.rest_api import rest_api_source
-prefix = "SOURCES__ROOTLY_INCIDENT_MANAGEMENT_SOURCE__"
-source = rest_api_source({
-    "client": {
-        "base_url": os.environ[prefix + "BASE_URL"],
-        "auth": {"type": "bearer", "token": os.environ[prefix + "TOKEN"]},
-    },
-    "resources": [{"name": "incidents", "endpoint": {
-        "path": "incidents", "data_selector": "data",
-        "params": {"page[size]": 100},
-        "paginator": {"type": "cursor", "cursor_path": "meta.next_cursor",
-                      "cursor_param": "page[after]"},
-    }}],
-})
-"""
+@dataclass(frozen=True)
+class Scenario:
+    """What is loaded: so many incidents, from a server whose answers are so many seconds late."""
 
-_OURS = """\
-from opsnest.sources import rootly_incident_management_source
-source = rootly_incident_management_source().with_resources("incidents")
-"""
+    incidents: int
+    latency: float = 0.0
 
-CONTENDERS = {
-    "dlt rest_api": _LOAD.format(source=_DLT, options=""),
-    "dlt rest_api, parquet": _LOAD.format(source=_DLT, options=', loader_file_format="parquet"'),
-    "opsnest": _LOAD.format(source=_OURS, options=""),
+    @property
+    def title(self) -> str:
+        """What a table of it is called."""
+        late = f", every answer {self.latency * 1000:.0f} ms late" if self.latency else ""
+        return f"{self.incidents:,} incidents{late}"
+
+
+SCENARIOS = {
+    "small": Scenario(100),
+    "50k": Scenario(50_000),
+    "50k-latency": Scenario(50_000, latency=0.1),
+    "200k": Scenario(200_000),
 }
 
 
@@ -84,15 +67,47 @@ class Measure:
     memory: float
 
 
+@dataclass(frozen=True)
+class Measured:
+    """All loads of a scenario, by contender, and the machine and versions that they ran on."""
+
+    title: str
+    machine: str
+    loads: Mapping[str, list[Measure]]
+
+
+class WrongLoadError(Exception):
+    """A load that failed, or whose tables are not what they have to be."""
+
+
+def contenders() -> dict[str, str]:
+    """Return the script of each contender, as `publish.py` knows them by name."""
+    script = (HERE / "loads" / "rest_api.py").read_text()
+    return {
+        "dlt": script,
+        "dlt with parquet": _exchanged(
+            script, "run(source)", 'run(source, loader_file_format="parquet")'
+        ),
+        "restarrow.dlt": _exchanged(
+            script, "from dlt.sources.rest_api import", "from restarrow.dlt import"
+        ),
+        "opsnest": (HERE / "loads" / "opsnest_source.py").read_text(),
+    }
+
+
+def _exchanged(script: str, old: str, new: str) -> str:
+    """Exchange what a script contains exactly once: anything else would measure the wrong thing."""
+    before, after = script.split(old)
+    return f"{before}{new}{after}"
+
+
 @contextmanager
-def simulator(incidents: int) -> Generator[dict[str, str]]:
+def simulator(scenario: Scenario) -> Generator[dict[str, str]]:
     """Serve Rootly from a process of its own, and give the environment that points there."""
-    command = [sys.executable, "-m", "opssim", "serve", "rootly", "--rate-limit", "1000000"]
-    process = subprocess.Popen(
-        [*command, "--incidents", str(incidents), "--alerts", "1", "--for", "3600"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, "-m", "opssim", "serve", "rootly", "--alerts", "1"]
+    command += ["--incidents", str(scenario.incidents), "--latency", str(scenario.latency)]
+    command += ["--rate-limit", _NO_LIMIT, "--offset-limit", _NO_LIMIT, "--for", "21600"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         settings: dict[str, str] = {}
         assert process.stdout is not None
@@ -101,91 +116,159 @@ def simulator(incidents: int) -> Generator[dict[str, str]]:
                 settings[found[1]] = found[2]
             if "Ctrl-C" in line:
                 break
+        _warm_up(settings)
         yield settings
     finally:
         process.terminate()
         process.wait(10)
 
 
-def measure(script: str, settings: dict[str, str], incidents: int) -> Measure:
-    """Run one load in a process and an empty folder of its own."""
+def _warm_up(settings: Mapping[str, str]) -> None:
+    """Let the server sort its rows as the contenders ask for them, at nobody's expense."""
+    of_opsnest = "&sort=updated_at&filter[updated_at][gte]=2000-01-01"
+    for query in ("", of_opsnest):
+        request = urllib.request.Request(
+            f"{settings[f'{_SETTINGS}BASE_URL']}/incidents?page[size]=1{query}",
+            headers={"Authorization": f"Bearer {settings[f'{_SETTINGS}TOKEN']}"},
+        )
+        with urllib.request.urlopen(request) as answer:
+            answer.read()
+
+
+def measure(script: str, settings: Mapping[str, str]) -> tuple[Measure, dict[str, int]]:
+    """Run one load in a process and an empty folder of its own; return what it took and made.
+
+    Raises:
+        WrongLoadError: it failed.
+    """
     with tempfile.TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            **settings,
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
+            "RUNTIME__LOG_LEVEL": "CRITICAL",
+            "DLT_DATA_DIR": folder,  # no settings of whoever runs this
+        }
         began = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "-c", script],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={
-                **os.environ,
-                **settings,
-                "RUNTIME__DLTHUB_TELEMETRY": "false",
-                "RUNTIME__LOG_LEVEL": "CRITICAL",
-            },
-        )
-        assert process.stdout is not None
-        printed = process.stdout.read()
+        process = subprocess.Popen([sys.executable, "-c", script], cwd=folder, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.perf_counter() - began
-    if process.returncode != 0 or int(printed.split()[-1]) != incidents:
-        message = f"a load failed or lost rows: {printed!r}"
-        raise RuntimeError(message)
-    return Measure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            message = f"the load ended with {process.returncode}"
+            raise WrongLoadError(message)
+        # not in this process: Linux takes its peak memory for that of the loads it starts, too
+        counted = subprocess.check_output([sys.executable, HERE / "loads/count.py"], cwd=folder)
+    rows: dict[str, int] = json.loads(counted)
+    return Measure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), rows
 
 
-def median(measures: list[Measure]) -> Measure:
-    """Return the median of each figure."""
-    return Measure(
-        *(
-            statistics.median(getattr(each, name) for each in measures)
-            for name in asdict(measures[0])
-        )
-    )
+def check(rows: Mapping[str, int], expected: Mapping[str, int], incidents: int) -> None:
+    """See to it that nothing is missing, nor anything too many.
+
+    Raises:
+        WrongLoadError: the tables, or the numbers of their rows, are not those expected.
+    """
+    if rows.get("incidents") != incidents:
+        message = f"{rows.get('incidents')} incidents were loaded instead of {incidents}"
+        raise WrongLoadError(message)
+    wrong = [
+        f"{table} has {rows.get(table)} rows instead of {expected.get(table)}"
+        for table in sorted(rows.keys() | expected.keys())
+        if rows.get(table) != expected.get(table)
+    ]
+    if wrong:
+        raise WrongLoadError("; ".join(wrong))
 
 
-def main() -> None:
-    """Measure, print and write."""
-    parser = argparse.ArgumentParser(description="Measure a load of Rootly incidents into DuckDB.")
-    parser.add_argument("--incidents", type=int, default=5000)
+def run(scenario: Scenario, scripts: Mapping[str, str], rounds: int) -> Measured:
+    """Measure a scenario; the first contender's tables are what the others' have to be.
+
+    Raises:
+        WrongLoadError: a load failed, or did not load the same.
+    """
+    measured = Measured(scenario.title, machine(), {name: [] for name in scripts})
+    expected: dict[str, int] = {}
+    with simulator(scenario) as settings:
+        for turn in range(1, rounds + 1):
+            for name, script in scripts.items():
+                try:
+                    taken, rows = measure(script, settings)
+                    expected = expected or rows
+                    check(rows, expected, scenario.incidents)
+                except WrongLoadError as error:
+                    message = f"{scenario.title}, {name}: {error}"
+                    raise WrongLoadError(message) from error
+                measured.loads[name].append(taken)
+                print(f"{scenario.title}, round {turn}, {name}: {taken.wall:.1f} s", flush=True)
+    return measured
+
+
+def machine() -> str:
+    """Describe the machine, and what runs on it."""
+    packages = ("dlt", "duckdb", "pyarrow", "httpx", "restarrow", "opsnest")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    python = f"Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {_processor()}, {platform.system()}, {python}, {versions}"
+
+
+def _processor() -> str:
+    """Return the name of the processor, where the system tells it."""
+    told = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*: (.+)", told.read_text()) if told.exists() else None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def keep(file: Path, name: str, measured: Measured) -> None:
+    """Put a scenario into a file of results, beside what others have left there."""
+    kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    kept[name] = asdict(measured)
+    in_order = {name: kept[name] for name in SCENARIOS if name in kept}
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(in_order, indent=2) + "\n")
+
+
+def main() -> int:
+    """Measure and write; return 1 if a load was not what it has to be."""
+    options = _options()
+    quick = bool(options.without or options.incidents)
+    file = RESULTS / ("quick_look.json" if quick else "rest_to_duckdb.json")
+    if quick:
+        file.unlink(missing_ok=True)
+    scripts = {name: script for name, script in contenders().items() if name not in options.without}
+    failed = False
+    for name in options.scenario:
+        scenario = SCENARIOS[name]
+        if options.incidents:
+            scenario = Scenario(options.incidents, scenario.latency)
+        try:
+            keep(file, name, run(scenario, scripts, options.rounds))
+        except WrongLoadError as error:
+            print(f"error: {error}", file=sys.stderr)
+            failed = True
+    if file.exists():
+        pages = ["--pages"] if options.publish and not failed else []
+        subprocess.run([sys.executable, HERE / "publish.py", file, *pages], check=True)
+    return int(failed)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure loads of Rootly incidents into DuckDB.")
+    parser.add_argument("--scenario", nargs="+", choices=SCENARIOS, default=[*SCENARIOS])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--publish", action="store_true", help="write the table into the README")
-    arguments = parser.parse_args()
-    taken: dict[str, list[Measure]] = {name: [] for name in CONTENDERS}
-    with simulator(arguments.incidents) as settings:
-        for _ in range(arguments.rounds):
-            for name, script in CONTENDERS.items():
-                taken[name].append(measure(script, settings, arguments.incidents))
-    result = {name: median(measures) for name, measures in taken.items()}
-    machine = (
-        f"{arguments.incidents:,} incidents, median of {arguments.rounds}, "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, "
-        + ", ".join(f"{name} {version(name)}" for name in ("dlt", "duckdb", "opsnest"))
+    parser.add_argument(
+        "--publish", action="store_true", help="put the tables into README.md and docs"
     )
-    rival = result["dlt rest_api"].wall
-    lines = [
-        f"{machine}\n",
-        "| contender | wall | CPU | peak memory | times dlt's speed |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {name} | {each.wall:.1f} s | {each.cpu:.1f} s | {each.memory:.0f} MB "
-        f"| {rival / each.wall:.2f} |"
-        for name, each in result.items()
-    ]
-    table = "\n".join(lines) + "\n"
-    print(table)
-    if arguments.publish:
-        README.write_text(_PLACE.sub(rf"\g<1>\n{table}\n\g<2>", README.read_text()))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "rest_to_duckdb.md").write_text(table)
-    (RESULTS / "rest_to_duckdb.json").write_text(
-        json.dumps(
-            {"machine": machine, "medians": {name: asdict(each) for name, each in result.items()}},
-            indent=2,
-        )
-    )
+    quick = parser.add_argument_group("for a quick look, which is not published")
+    quick.add_argument("--incidents", type=int, help="load so many, whatever the scenario")
+    quick.add_argument("--without", nargs="+", choices=contenders(), default=[])
+    options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds: at least 1")
+    if options.publish and (options.without or options.incidents):
+        parser.error("--publish: a quick look is not published")
+    return options
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -144,6 +144,24 @@ def roost(*arguments: str) -> Generator[Callable[..., requests.Response]]:
         yield get
 
 
+@contextmanager
+def rootly(*arguments: str) -> Generator[Callable[..., requests.Response]]:
+    """Serve Rootly and yield what sends requests to it."""
+    with running("serve", "rootly", *SMALL, *arguments) as (_, output):
+        settings = settings_in(output)
+        prefix = "SOURCES__ROOTLY_INCIDENT_MANAGEMENT_SOURCE__"
+        url = settings[f"{prefix}BASE_URL"]
+        headers = {
+            "Authorization": f"Bearer {settings[f'{prefix}TOKEN']}",
+            "Content-Type": "application/vnd.api+json",
+        }
+
+        def get(path: str, **params: str) -> requests.Response:
+            return requests.get(url + path, params=params, headers=headers, timeout=5)
+
+        yield get
+
+
 class TestOptions:
     def test_none_leave_the_defaults(self) -> None:
         with roost() as get:
@@ -159,16 +177,17 @@ class TestOptions:
             assert get("/api/test/event", take="2").json()["count"] == 2  # of the page: strict
 
     def test_rate_limit(self) -> None:
-        with running("serve", "rootly", *SMALL, "--rate-limit", "2") as (_, output):
-            settings = settings_in(output)
-            prefix = "SOURCES__ROOTLY_INCIDENT_MANAGEMENT_SOURCE__"
-            headers = {
-                "Authorization": f"Bearer {settings[prefix + 'TOKEN']}",
-                "Content-Type": "application/vnd.api+json",
-            }
-            url = settings[prefix + "BASE_URL"] + "/users"
-            statuses = [requests.get(url, headers=headers, timeout=5).status_code for _ in "123"]
+        with rootly("--rate-limit", "2") as get:
+            statuses = [get("/users").status_code for _ in "123"]
         assert statuses == [200, 200, 429]
+
+    def test_offset_limit_goes_before_that_of_strict(self) -> None:
+        with rootly("--strict", "--offset-limit", "4") as get:
+            statuses = [
+                get("/incidents", **{"page[size]": "2", "page[number]": number}).status_code
+                for number in "123"
+            ]
+        assert statuses == [200, 200, 400]
 
     def test_seed_page_of_the_control_room_has_a_token(
         self, capsys: pytest.CaptureFixture[str]
@@ -224,6 +243,7 @@ def test_help_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     output = capsys.readouterr().out
-    for option in ("--all", "--seed-page", "--strict", "--latency", "--rate-limit", "--for"):
+    limits = ("--rate-limit", "--offset-limit")
+    for option in ("--all", "--seed-page", "--strict", "--latency", "--for", *limits):
         assert option in output
     assert "rootly, roost, cloud-bot" in output

@@ -94,12 +94,15 @@ def _plain(setting: str) -> str:
 
 
 def _rootly(options: argparse.Namespace) -> Simulator:
+    quirks = opssim.RootlyQuirks.strict() if options.strict else opssim.RootlyQuirks()
+    if options.offset_limit is not None:
+        quirks = replace(quirks, deep_offset_limit=options.offset_limit)
     return opssim.RootlySimulator(
         seed=options.seed,
         incidents=options.incidents,
         alerts=options.alerts,
         rate_limit=options.rate_limit,
-        quirks=opssim.RootlyQuirks.strict() if options.strict else opssim.RootlyQuirks(),
+        quirks=quirks,
     )
 
 
@@ -164,6 +167,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     serving.add_argument(
         "--rate-limit", type=_amount, default=3000, metavar="N", help="requests a minute (rootly)"
+    )
+    serving.add_argument(
+        "--offset-limit",
+        type=_amount,
+        metavar="N",
+        help="rows that page[number] reaches on incidents, if not as many as usual (rootly)",
     )
     serving.add_argument(
         "--for", type=_seconds, dest="seconds", metavar="SECONDS", help="stop after this time"
