@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from requests import Response
+
+from restarrow.memory import collect_rarely
 
 __all__ = ["decode_json", "decode_once"]
 
@@ -23,26 +22,11 @@ def decode_json(response: Response) -> Any:
     """
     if response.encoding is None or response.encoding.lower() in _UTF_8:
         try:
-            with _nothing_collected():
+            with collect_rarely():
                 return msgspec.json.decode(response.content)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass  # requests takes more: a byte order mark, lone surrogates, numbers beyond bounds
     return response.json()
-
-
-@contextmanager
-def _nothing_collected() -> Generator[None]:
-    """Keep the garbage collector out: a page makes many objects, and none of them is garbage.
-
-    It would look through all of them again and again, which takes as long as the decoding.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def decode_once(response: Response) -> None:

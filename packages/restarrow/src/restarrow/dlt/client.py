@@ -31,6 +31,7 @@ from restarrow.errors import ConfigurationError, FetchError, ForeignOriginError,
 from restarrow.http import Client, Governor
 from restarrow.http.auth import Auth
 from restarrow.http.urls import is_absolute, origin_of, shown
+from restarrow.memory import collect_rarely, collect_young
 from restarrow.paging import DecodedPage, Plan, WindowPolicy, read_pages
 from restarrow.rows import BATCH_BYTES, RowReader, batches
 from restarrow.types import Request
@@ -41,6 +42,8 @@ __all__ = ["Connections", "FastClient", "sharing"]
 _BATCH_ROWS = 5000
 #: Rows in a batch of rows that were left as bytes, which are bounded by bytes as well.
 _RAW_ROWS = 20_000
+#: Batches between two looks for garbage, of which these rows make none.
+_COLLECTED = 20
 #: Bytes of pages that wait for their turn.
 _WINDOW = WindowPolicy(max_bytes=24 * 1024 * 1024)
 #: What a list may be asked with; anything else is for requests.
@@ -317,10 +320,13 @@ def _stops_early(step: Any) -> bool:
 
 def _in_turn(tail: ArrowTail, items: Iterator[Any]) -> Iterator[Any]:
     """Yield an item when dlt has taken the tables of the one before; until then, nothing."""
-    for item in items:
-        yield item
-        while tail.is_sending:
-            yield None
+    with collect_rarely():
+        for number, item in enumerate(items, start=1):
+            yield item
+            while tail.is_sending:
+                yield None
+            if number % _COLLECTED == 0:
+                collect_young()
 
 
 def _joined(pages: Iterator[PageData[Any]]) -> Iterator[PageData[Any]]:

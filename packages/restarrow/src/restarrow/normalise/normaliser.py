@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from restarrow.errors import UnsupportedError
+from restarrow.memory import collect_rarely
 from restarrow.normalise.byte_lane import ByteLane, MismatchError, Raws, decode
 from restarrow.normalise.byte_plan import NoPlanError, Planner
 from restarrow.normalise.column_lane import ColumnLane
@@ -82,7 +81,7 @@ class Normaliser:
         if not rows:
             return Batch({})
         ids = self._ids(len(rows))
-        with _no_collections():
+        with collect_rarely():
             if isinstance(rows, Raws):
                 return self._raw(rows, ids)
             return self._decoded(rows, ids, "the rows were decoded")
@@ -150,18 +149,3 @@ class Normaliser:
             for name, fitted in walker.rows.items()
         }
         return schema, tables
-
-
-@contextmanager
-def _no_collections() -> Generator[None]:
-    """Keep the garbage collector from going through a batch's many new objects in vain.
-
-    There are no cycles among them, and looking for some takes longer than all the rest.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
