@@ -45,7 +45,7 @@ _RAW_ROWS = 20_000
 #: Batches between two looks for garbage, of which these rows make none.
 _COLLECTED = 20
 #: Bytes of pages that wait for their turn.
-_WINDOW = WindowPolicy(max_bytes=24 * 1024 * 1024)
+_WINDOW = WindowPolicy(initial=8, max_bytes=24 * 1024 * 1024)
 #: What a list may be asked with; anything else is for requests.
 _OPTIONS = frozenset(
     {"path", "method", "params", "json", "data", "headers", "hooks", "paginator", "data_selector"}
