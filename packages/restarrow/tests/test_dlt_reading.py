@@ -1,8 +1,7 @@
-"""How pages are read behind dlt's REST source: at once or by dlt's client, and what goes wrong."""
+"""How pages are read behind dlt's REST source: at once or by dlt's client."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import threading
 from collections.abc import Callable, Generator
@@ -16,21 +15,23 @@ from dlt.common.configuration import configspec
 from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.sources.helpers.rest_client import auth, paginators
 from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config, lists
-from packages.restarrow.tests.scripted_server import Asked, Server, reply, scripted
+from packages.restarrow.tests.paged_things import (
+    PAGES,
+    ROWS,
+    SIZE,
+    a_page,
+    is_whole,
+    loaded,
+    page_of,
+    source,
+)
+from packages.restarrow.tests.scripted_server import Asked, reply, scripted
 from requests.adapters import HTTPAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
 import restarrow.dlt
 from restarrow.errors import ForeignOriginError
-
-SIZE = 20
-PAGES = 30
-ROWS = [
-    {"id": number, "name": f"row {number}", "tags": [{"tag": number % 7}]}
-    for number in range(SIZE * PAGES)
-]
-NUMBERED = {"type": "page_number", "base_page": 0, "total_path": "pages"}
 
 
 @pytest.fixture
@@ -44,33 +45,6 @@ def api() -> Generator[Lists]:
         yield served
 
 
-def page_of(asked: Asked) -> int:
-    return int(asked.target.partition("page=")[2] or 0)
-
-
-def a_page(number: int) -> bytes:
-    rows = ROWS[number * SIZE : (number + 1) * SIZE]
-    return reply({"data": rows, "pages": PAGES})
-
-
-def source(server: Server, **endpoint: Any) -> Any:
-    made: dict[str, Any] = {
-        "client": {
-            "base_url": server.url,
-            "auth": {"type": "bearer", "token": "s3cret-token"},
-            "paginator": NUMBERED,
-        },
-        "resources": [
-            {
-                "name": "things",
-                "primary_key": "id",
-                "endpoint": {"path": "things", "data_selector": "data", **endpoint},
-            }
-        ],
-    }
-    return restarrow.dlt.rest_api_source(made)  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dlt.Pipeline:
     monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.01")
@@ -80,17 +54,6 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dlt.Pipeline:
         dataset_name="data",
         pipelines_dir=str(tmp_path / "pipelines"),
     )
-
-
-def loaded(pipeline: dlt.Pipeline, table: str = "things") -> list[Any]:
-    with pipeline.sql_client() as client:
-        return list(client.execute_sql(f"SELECT * FROM {table} ORDER BY 1") or [])
-
-
-def is_whole(pipeline: dlt.Pipeline) -> bool:
-    names = [(row[0], row[1]) for row in loaded(pipeline)]
-    tags = loaded(pipeline, "things__tags")
-    return names == [(row["id"], row["name"]) for row in ROWS] and len(tags) == len(ROWS)
 
 
 # ---- who reads
@@ -282,91 +245,6 @@ def _has_cause(failure: BaseException | None, kind: type[BaseException]) -> bool
             return True
         failure = failure.__cause__ or failure.__context__
     return False
-
-
-# ---- faults
-
-
-def test_a_storm_of_429_is_waited_out(pipeline: dlt.Pipeline) -> None:
-    refused = itertools.count()
-
-    def answer(asked: Asked) -> bytes:
-        if page_of(asked) > 4 and next(refused) < 25:
-            return reply({}, 429, {"Retry-After": "0"})
-        return a_page(page_of(asked))
-
-    with scripted(answer) as server:
-        pipeline.run(source(server))
-    assert is_whole(pipeline)
-
-
-def test_one_request_of_twenty_fails(pipeline: dlt.Pipeline) -> None:
-    count = itertools.count(1)
-    lock = threading.Lock()
-
-    def answer(asked: Asked) -> bytes:
-        with lock:
-            turn = next(count)
-        if turn % 20 == 0:
-            return reply({}, 503) if turn % 40 else b""  # an answer that refuses, or none at all
-        return a_page(page_of(asked))
-
-    with scripted(answer) as server:
-        pipeline.run(source(server))
-        assert len(server.asked) > PAGES
-    assert is_whole(pipeline)
-
-
-def _cut(asked: Asked) -> bytes:
-    whole = a_page(page_of(asked))
-    if page_of(asked) != 11:
-        return whole
-    head, _, body = whole.partition(b"\r\n\r\n")
-    half = body[: len(body) // 2]
-    return head.replace(str(len(body)).encode(), str(len(half)).encode()) + b"\r\n\r\n" + half
-
-
-def _cut_off(asked: Asked) -> bytes:
-    whole = a_page(page_of(asked))
-    return whole if page_of(asked) != 11 else whole[: len(whole) // 2]
-
-
-def _invalid(asked: Asked) -> bytes:
-    return a_page(page_of(asked)) if page_of(asked) != 11 else reply(b'{"data": [{"id": 01}]}')
-
-
-@pytest.mark.parametrize("answer", [_cut, _cut_off, _invalid])
-def test_json_that_ends_in_the_middle(
-    pipeline: dlt.Pipeline, answer: Callable[[Asked], bytes]
-) -> None:
-    with scripted(answer) as server:
-        with pytest.raises(PipelineStepFailed) as failed:
-            pipeline.run(source(server))
-        assert "/things, page 11" in str(failed.value)
-        assert "s3cret-token" not in str(failed.value)
-        with pipeline.sql_client() as client, pytest.raises(Exception, match="things"):
-            client.execute_sql("SELECT count(*) FROM things")  # nothing is half-loaded
-        server.answer = lambda asked: a_page(page_of(asked))
-        pipeline.run(source(server))
-    assert is_whole(pipeline)
-
-
-def test_a_page_that_is_refused_is_named(pipeline: dlt.Pipeline) -> None:
-    def answer(asked: Asked) -> bytes:
-        if page_of(asked) == 7:
-            return reply({"error": "no such page"}, 404)
-        return a_page(page_of(asked))
-
-    with scripted(answer) as server, pytest.raises(PipelineStepFailed) as failed:
-        pipeline.run(source(server))
-    assert "/things, page 7" in str(failed.value)
-    assert "no such page" in str(failed.value)
-    cause: BaseException | None = failed.value
-    while cause is not None and not isinstance(cause, requests.HTTPError):
-        cause = cause.__cause__ or cause.__context__
-    assert isinstance(cause, requests.HTTPError)
-    assert cause.response.status_code == 404
-    assert json.loads(cause.response.text) == {"error": "no such page"}
 
 
 def test_the_order_of_rows_is_that_of_pages(pipeline: dlt.Pipeline) -> None:

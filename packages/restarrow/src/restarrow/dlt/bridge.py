@@ -103,6 +103,8 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         self._why_dlt: str | None = None
         self._table = ""
         self._sending = 0
+        #: Whether rows that come twice are one row in the end; known once `lane` was asked for.
+        self.merges = False
 
     def bind(self, pipe: Any) -> ArrowTail:
         """Return the step for one run of a pipe."""
@@ -205,10 +207,19 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
             return
         resource = source.resources.with_pipe(self._own)
         self._table = str(resource.table_name)
+        self.merges = _merges(resource)
         self._why_dlt = why_not(resource, source)
         if self._why_dlt is None:
             self._lane, self._declarer = _open_lane(resource, source.schema, load_id)
             self._table = self._lane.root
+
+
+def _merges(resource: DltResource) -> bool:
+    if resource.has_dynamic_table_name or resource.has_other_dynamic_hints:
+        return False
+    table: Any = resource.compute_table_schema()
+    has_key = any(column.get("primary_key") for column in table["columns"].values())
+    return has_key and table.get("write_disposition") == "merge"
 
 
 def _rows(item: Any) -> list[Any]:

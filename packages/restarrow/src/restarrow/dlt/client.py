@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,14 +26,14 @@ from restarrow.dlt.answers import decode_once
 from restarrow.dlt.bridge import ArrowTail, tail_of
 from restarrow.dlt.failures import as_requests_error
 from restarrow.dlt.lane import decoded
-from restarrow.dlt.report import note_reading
+from restarrow.dlt.report import note_drift, note_reading
 from restarrow.dlt.translate import Api, ForeignError, path_of, plan_of, read_api
 from restarrow.errors import ConfigurationError, FetchError, ForeignOriginError, Where
 from restarrow.http import Client, Governor
 from restarrow.http.auth import Auth
 from restarrow.http.urls import is_absolute, origin_of, shown
 from restarrow.memory import collect_rarely, collect_young
-from restarrow.paging import DecodedPage, Plan, WindowPolicy, read_pages
+from restarrow.paging import DecodedPage, DriftAudit, DriftPolicy, Plan, WindowPolicy, read_pages
 from restarrow.rows import BATCH_BYTES, RowReader, batches
 from restarrow.types import Request
 
@@ -107,8 +108,9 @@ class FastClient(RESTClient):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._has_own_session = kwargs.get("session") is not None
-        self._allowed = {str(origin) for origin in self._origins_of(self.base_url)}
-        self._allowed |= self.connections.origins
+        self._allowed = set(self.connections.origins)
+        if is_absolute(self.base_url or ""):
+            self._allowed.add(str(origin_of(self.base_url)))
 
     def paginate(self, *args: Any, **asked: Any) -> Iterator[Any]:
         """Yield the pages of a list as dlt's client does.
@@ -121,7 +123,6 @@ class FastClient(RESTClient):
         if pipe is None or tail is None:
             yield from super().paginate(*args, **asked)
             return
-        self._allowed |= {str(origin) for origin in self._origins_of(asked.get("path"))}
         bare = tail.lane is not None and _are_bare(pipe, tail)
         try:
             reading = self._reading(asked, _because_of_steps(pipe, tail))
@@ -131,7 +132,9 @@ class FastClient(RESTClient):
             yield from _in_turn(tail, _joined(pages) if _may_join(pipe) else pages)
             return
         note_reading(pipe.name, "at once")
-        made = reading.tables(tail) if bare else reading.rows(join=_may_join(pipe))
+        reading.audit.policy = DriftPolicy(reread=tail.merges)
+        reading.audit.report = partial(note_drift, pipe.name)
+        made = reading.tables(tail) if bare else reading.rows()
         failure: Exception | None = None
         is_empty = True
         try:
@@ -197,11 +200,6 @@ class FastClient(RESTClient):
             )
             raise ForeignOriginError(what, where)
 
-    @staticmethod
-    def _origins_of(url: str | None) -> Iterator[Any]:
-        if url and is_absolute(url):
-            yield origin_of(url)
-
 
 def sharing(allowed_origins: Iterable[str]) -> type[FastClient]:
     """Return a kind of client all of which share their connections."""
@@ -213,13 +211,18 @@ def sharing(allowed_origins: Iterable[str]) -> type[FastClient]:
 
 
 class _Reading:
-    """One list, read by the engine."""
+    """One list, read by the engine.
+
+    Attributes:
+        audit: watches for a list that moves while it is read.
+    """
 
     def __init__(self, connections: Connections, api: Api, plan: Plan, reader: RowReader) -> None:
         self._connections = connections
         self._api = api
         self._plan = plan
         self._reader = reader
+        self.audit = DriftAudit()
 
     def tables(self, tail: ArrowTail) -> Iterator[Any]:
         """Yield the list as tables.
@@ -241,18 +244,19 @@ class _Reading:
             with closing(made):
                 yield from made
 
-    def rows(self, *, join: bool) -> Iterator[list[Any]]:
+    def rows(self) -> Iterator[list[Any]]:
         """Yield the list as decoded rows."""
         with self._connections.lease(self._api) as client:
             self._reader.decode_rows()
-            pages = self._pages(client)
-            if not join:
-                for page in pages:
-                    signals.raise_if_signalled()
-                    yield list(page.rows)
-                return
-            for rows in batches(pages, most_rows=_BATCH_ROWS):
-                yield decoded(rows)
+            read = ahead(
+                batches(self._pages(client), most_rows=_BATCH_ROWS),
+                depth=1,
+                glance=signals.raise_if_signalled,
+                abort=lambda: self._abort(client),
+            )
+            with closing(read):
+                for rows in read:
+                    yield decoded(rows)
 
     def _pages(self, client: Client) -> Iterator[DecodedPage]:
         return read_pages(
@@ -263,6 +267,7 @@ class _Reading:
             policy=_WINDOW,
             throttled=lambda: client.counts.limited,
             abort=lambda: self._abort(client),
+            audit=self.audit,
         )
 
     def _abort(self, client: Client) -> None:

@@ -6,7 +6,9 @@ import logging
 import threading
 from dataclasses import dataclass, field
 
-__all__ = ["ResourceReport", "note_lane", "note_reading", "report"]
+from restarrow.paging import Drift
+
+__all__ = ["ResourceReport", "note_drift", "note_lane", "note_reading", "report"]
 
 log = logging.getLogger("restarrow.dlt")
 
@@ -18,12 +20,14 @@ class ResourceReport:
     Attributes:
         rows: how many rows were read.
         reading: how its pages were read: `at once`, or `dlt's client` followed by the reason.
+        drift: what was seen of changes to the list while it was read.
         lanes: how many batches of each table took which lane: `bytes`, `columns`, `rows`, or
             `dlt` for dlt's own path, followed by the reason where there is one.
     """
 
     rows: int = 0
     reading: str = ""
+    drift: tuple[str, ...] = ()
     lanes: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
 
@@ -49,6 +53,20 @@ def note_reading(resource: str, reading: str) -> None:
         _reports.setdefault(resource, ResourceReport()).reading = reading
     if reading != "at once":
         log.info("%s is read page after page, by %s", resource, reading)
+
+
+def note_drift(resource: str, drift: Drift) -> None:
+    """Say that a list moved while it was read, and what became of it."""
+    with _lock:
+        _reports.setdefault(resource, ResourceReport()).drift = drift.reasons
+    log.warning(
+        "%s moved while it was read: %s. %s",
+        resource,
+        "; ".join(drift.reasons),
+        "Rows may be missing or double: load it again, merged on its primary key."
+        if drift.torn
+        else "What was torn was read again.",
+    )
 
 
 def note_lane(resource: str, table: str, lane: str, rows: int = 0) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from dlt.sources import rest_api as dlt_rest_api
 from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.rest_api.typing import RESTAPIConfig
 from dlt.sources.rest_api.utils import check_connection
+
+from restarrow.http.urls import is_absolute
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource, DltSource
@@ -48,7 +50,7 @@ def rest_api_resources(
     Raises:
         ValueError: and other errors of dlt's, where the configuration makes no sense.
     """
-    with _fast_clients(allowed_origins):
+    with _fast_clients(config, allowed_origins):
         resources = dlt_rest_api.rest_api_resources(config)
     _attach_all(config["resources"], resources)
     return resources
@@ -65,7 +67,7 @@ def rest_api_source(
         allowed_origins: as for `rest_api_resources`.
         options: what dlt's function takes beside these.
     """
-    with _fast_clients(allowed_origins):
+    with _fast_clients(config, allowed_origins):
         source = dlt_rest_api.rest_api_source(config, name, **options)
     _attach_all(config["resources"], source.resources.values())
     return source
@@ -122,13 +124,27 @@ def _attach_all(configured: Iterable[Any], resources: Iterable[DltResource]) -> 
             engine[0].attach(resource)
 
 
+def _origins(config: Any) -> Iterator[str]:
+    """Return the origins of the whole URLs that a configuration has in the place of paths."""
+    for each in config.get("resources") or ():
+        endpoint = each.get("endpoint") if isinstance(each, dict) else each
+        path = endpoint.get("path") if isinstance(endpoint, dict) else endpoint
+        if isinstance(path, str) and is_absolute(path):
+            scheme, _, rest = path.partition("://")
+            host = rest.partition("/")[0]
+            if host and "{" not in host:
+                yield f"{scheme}://{host}"
+
+
 @contextmanager
-def _fast_clients(allowed_origins: Iterable[str]) -> Generator[None]:
+def _fast_clients(config: Any, allowed_origins: Iterable[str]) -> Generator[None]:
     """Let dlt make its resources with clients of ours, which share their connections."""
     engine = _engine()
     module: Any = dlt_rest_api
     with _lock:
-        module.RESTClient = engine[1].sharing(allowed_origins) if engine else RESTClient
+        module.RESTClient = (
+            engine[1].sharing([*_origins(config), *allowed_origins]) if engine else RESTClient
+        )
         try:
             yield
         finally:

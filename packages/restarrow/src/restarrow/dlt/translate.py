@@ -31,7 +31,7 @@ from restarrow.http import (
     RetryPolicy,
     WireOptions,
 )
-from restarrow.http.urls import is_absolute, origin_of
+from restarrow.http.urls import is_absolute
 from restarrow.paging import (
     AutoPlan,
     CursorPlan,
@@ -118,7 +118,7 @@ def read_api(client: Any, path: str, headers: Any, origins: frozenset[str]) -> A
 
     Args:
         client: dlt's client, with a session of its own making.
-        path: the path or URL that was configured; its origin was given by the user as well.
+        path: the path or URL that was configured.
         headers: headers of the endpoint.
         origins: other origins that may have the credentials.
 
@@ -133,8 +133,6 @@ def read_api(client: Any, path: str, headers: Any, origins: frozenset[str]) -> A
         first_wait=_seconds(config.request_backoff_factor),
         max_wait=_seconds(config.request_max_retry_delay),
     )
-    if is_absolute(path):
-        origins |= {str(origin_of(path))}
     auth = _auth(client.auth)
     base_url = client.base_url or (path if is_absolute(path) else "")
     if auth == () and get_netrc_auth(base_url):
