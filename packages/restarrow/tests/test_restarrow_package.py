@@ -1,4 +1,4 @@
-"""What the package promises before it holds anything: no dlt in its core, types."""
+"""What the package promises: no dlt in its core, types, and an import that takes no time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import subprocess
 import sys
 from importlib.metadata import requires
 from pathlib import Path
+
+import pytest
+from packages.restarrow.tests.scripted_server import reply, scripted
 
 import restarrow
 
@@ -30,3 +33,35 @@ def test_importing_it_imports_nothing_of_ours() -> None:
 
 def test_nothing_is_offered_that_is_not_there() -> None:
     assert [name for name in restarrow.__all__ if not hasattr(restarrow, name)] == []
+
+
+_READ = """
+import sys, time
+sys.modules["dlt"] = None  # cannot be imported
+began = time.perf_counter()
+import restarrow
+print(time.perf_counter() - began)
+tables = restarrow.read({"client": {"base_url": sys.argv[1]}, "resources": ["things"]})
+print(tables["things"].column("id").to_pylist())
+"""
+
+
+def test_it_reads_without_dlt_and_imports_at_once() -> None:
+    with scripted(lambda _: reply({"data": [{"id": 1}, {"id": 2}]})) as server:
+        said = [
+            subprocess.run(
+                [sys.executable, "-c", _READ, server.url],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=60,
+            ).stdout.splitlines()
+            for _ in range(3)
+        ]
+    assert min(float(seconds) for seconds, _ in said) < 0.25
+    assert {rows for _, rows in said} == {"[1, 2]"}
+
+
+def test_what_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute"):
+        restarrow.nothing  # noqa: B018
