@@ -18,21 +18,22 @@ ROWS = [{"id": number, "tags": [{"tag": number}]} for number in range(9)]
 
 @pytest.fixture(autouse=True)
 def _anew() -> Generator[None]:  # pyright: ignore[reportUnusedFunction]
-    sources._engine.cache_clear()
+    sources.engine.cache_clear()
     yield
-    sources._engine.cache_clear()
+    sources.engine.cache_clear()
 
 
 def test_this_dlt_has_all_that_is_needed() -> None:
     """The canary: with a new dlt that breaks it, this is the test to look at first."""
     assert bridge.missing() == []
-    assert sources._engine() is not None
+    assert sources.engine() is not None
 
 
 def test_without_it_everything_takes_the_path_of_dlt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = DltResource._set_hints
+    kind: Any = DltResource
+    made = kind._set_hints
 
     def without(self: Any, *args: Any, **options: Any) -> Any:
         result = made(self, *args, **options)
@@ -40,7 +41,7 @@ def test_without_it_everything_takes_the_path_of_dlt(
         return result
 
     with monkeypatch.context() as patched:
-        patched.setattr(DltResource, "_set_hints", without)
+        patched.setattr(kind, "_set_hints", without)
         assert bridge.missing() == ["DltResource._hints_variants"]
     monkeypatch.setattr(bridge, "missing", lambda: ["DltResource._hints_variants"])
     compared = Comparison(tmp_path)
@@ -63,5 +64,5 @@ def test_modules_that_are_gone_are_named(
         raise ImportError(msg)
 
     monkeypatch.setattr(bridge, "missing", gone)
-    assert sources._engine() is None
+    assert sources.engine() is None
     assert "ForkPipe" in caplog.text

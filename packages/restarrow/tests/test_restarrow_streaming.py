@@ -25,12 +25,12 @@ from restarrow.errors import (
 from restarrow.paging import WindowPolicy
 
 ONE = WindowPolicy(most=1, speculate=False)
-THINGS = [
+THINGS: list[Any] = [
     [{"id": 1, "name": "a", "tags": [{"tag": "x"}, {"tag": "y"}], "at": "2026-01-01T10:00:00Z"}],
     [{"id": 2, "name": None, "tags": [], "size": {"w": 1.5, "parts": [[1], [2, 3]]}}],
     [{"id": 3, "late": True, "tags": [{"tag": "z", "odd": 7}]}],
 ]
-OTHERS = [[{"key": "a", "n": 1}], [{"key": "b", "n": 1.5}], [{"key": "c", "n": "x"}]]
+OTHERS: list[Any] = [[{"key": "a", "n": 1}], [{"key": "b", "n": 1.5}], [{"key": "c", "n": "x"}]]
 
 
 def answer(asked: Asked) -> bytes:
@@ -108,7 +108,7 @@ def test_the_same_tables_as_those_of_dlt(tmp_path: Path) -> None:
     wanted = {name for name in pipeline.default_schema.tables if not name.startswith("_dlt")}
     assert set(ours) == wanted
     for name, table in ours.items():
-        columns = list(pipeline.default_schema.tables[name]["columns"])
+        columns = list(pipeline.default_schema.get_table_columns(name))
         assert table.schema.names == columns
         with pipeline.sql_client() as client:
             rows = client.execute_sql(f"SELECT * FROM {name} ORDER BY rowid") or ()
@@ -236,40 +236,40 @@ def test_leaving_early_ends_all_threads() -> None:
 # ---- configurations
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"resources": ["a"]}, "client must be a dictionary"),
-        ({"client": {}, "resources": ["a"]}, "client needs a base_url"),
-        ({"client": {"base_url": "http://x"}}, "no resources"),
-        ({"client": {"base_url": "http://x"}, "resources": []}, "no resources"),
-        ({"client": {"base_url": "http://x", "session": 1}, "resources": ["a"]}, "'session'"),
-        ({"client": {"base_url": "http://x"}, "resources": ["a"], "b": 1}, "restarrow.dlt"),
-        ({"client": {"base_url": "http://x"}, "resources": ["a", "a"]}, "two resources"),
-        ({"client": {"base_url": "http://x"}, "resources": ["a b", "a_b"]}, "one table"),
-        ({"client": {"base_url": "http://x"}, "resources": [{"endpoint": "a"}]}, "no name"),
-        ({"client": {"base_url": "http://x"}, "resources": [1]}, "resource must be a dictionary"),
-        (
-            {"client": {"base_url": "http://x"}, "resources": [{"name": "a", "incremental": {}}]},
-            "resource 'a' has 'incremental'.*restarrow.dlt",
-        ),
-        (
-            {
-                "client": {"base_url": "http://x"},
-                "resources": [{"name": "a", "endpoint": {"path": "a/{resources.b.id}"}}],
-            },
-            "placeholders",
-        ),
-        (
-            {"client": {"base_url": "http://x", "paginator": "none such"}, "resources": ["a"]},
-            "there is no paginator",
-        ),
-        (
-            {"client": {"base_url": "http://x", "auth": {"type": "magic"}}, "resources": ["a"]},
-            "no auth of the type 'magic'",
-        ),
-    ],
-)
+WRONG: list[tuple[Any, str]] = [
+    ({"resources": ["a"]}, "client must be a dictionary"),
+    ({"client": {}, "resources": ["a"]}, "client needs a base_url"),
+    ({"client": {"base_url": "http://x"}}, "no resources"),
+    ({"client": {"base_url": "http://x"}, "resources": []}, "no resources"),
+    ({"client": {"base_url": "http://x", "session": 1}, "resources": ["a"]}, "'session'"),
+    ({"client": {"base_url": "http://x"}, "resources": ["a"], "b": 1}, "restarrow.dlt"),
+    ({"client": {"base_url": "http://x"}, "resources": ["a", "a"]}, "two resources"),
+    ({"client": {"base_url": "http://x"}, "resources": ["a b", "a_b"]}, "one table"),
+    ({"client": {"base_url": "http://x"}, "resources": [{"endpoint": "a"}]}, "no name"),
+    ({"client": {"base_url": "http://x"}, "resources": [1]}, "resource must be a dictionary"),
+    (
+        {"client": {"base_url": "http://x"}, "resources": [{"name": "a", "incremental": {}}]},
+        "resource 'a' has 'incremental'.*restarrow.dlt",
+    ),
+    (
+        {
+            "client": {"base_url": "http://x"},
+            "resources": [{"name": "a", "endpoint": {"path": "a/{resources.b.id}"}}],
+        },
+        "placeholders",
+    ),
+    (
+        {"client": {"base_url": "http://x", "paginator": "none such"}, "resources": ["a"]},
+        "there is no paginator",
+    ),
+    (
+        {"client": {"base_url": "http://x", "auth": {"type": "magic"}}, "resources": ["a"]},
+        "no auth of the type 'magic'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG)
 def test_configurations_that_make_no_sense(wrong: Any, said: str) -> None:
     for ask in (restarrow.read, lambda given: list(restarrow.stream(given))):  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType, reportUnknownVariableType]
         with pytest.raises(ConfigurationError, match=said):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dlt
 from dlt.sources import rest_api as dlt_rest_api
@@ -95,7 +95,7 @@ def rest_api(
 
 
 @cache
-def _engine() -> tuple[Any, Any] | None:
+def engine() -> tuple[Any, Any] | None:
     """Return the modules that touch the inside of dlt; None if that is not as they know it."""
     try:
         from restarrow.dlt import bridge, client  # noqa: PLC0415 - it may not work
@@ -117,33 +117,40 @@ def _engine() -> tuple[Any, Any] | None:
 
 def _attach_all(configured: Iterable[Any], resources: Iterable[DltResource]) -> None:
     """Attach to what was made of the configuration, but not to resources that were put into it."""
-    engine = _engine()
+    parts = engine()
     given = {each.name for each in configured if isinstance(each, dlt.sources.DltResource)}
     for resource in resources:
-        if engine and resource.name not in given and not resource.is_transformer:
-            engine[0].attach(resource)
+        if parts and resource.name not in given and not resource.is_transformer:
+            parts[0].attach(resource)
 
 
 def _origins(config: Any) -> Iterator[str]:
     """Return the origins of the whole URLs that a configuration has in the place of paths."""
     for each in config.get("resources") or ():
-        endpoint = each.get("endpoint") if isinstance(each, dict) else each
-        path = endpoint.get("path") if isinstance(endpoint, dict) else endpoint
-        if isinstance(path, str) and is_absolute(path):
+        path = _path(each)
+        if is_absolute(path):
             scheme, _, rest = path.partition("://")
             host = rest.partition("/")[0]
             if host and "{" not in host:
                 yield f"{scheme}://{host}"
 
 
+def _path(resource: Any) -> str:
+    path: Any = resource
+    for key in ("endpoint", "path"):
+        if isinstance(path, Mapping):
+            path = cast("Mapping[str, Any]", path).get(key)
+    return path if isinstance(path, str) else ""
+
+
 @contextmanager
 def _fast_clients(config: Any, allowed_origins: Iterable[str]) -> Generator[None]:
     """Let dlt make its resources with clients of ours, which share their connections."""
-    engine = _engine()
+    parts = engine()
     module: Any = dlt_rest_api
     with _lock:
         module.RESTClient = (
-            engine[1].sharing([*_origins(config), *allowed_origins]) if engine else RESTClient
+            parts[1].sharing([*_origins(config), *allowed_origins]) if parts else RESTClient
         )
         try:
             yield
