@@ -140,6 +140,10 @@ def read_api(client: Any, path: str, headers: Any, origins: frozenset[str]) -> A
         raise ForeignError(msg)
     every: dict[str, Any] = {"User-Agent": client.session.headers["User-Agent"]}
     every |= (client.headers or {}) | (headers or {})
+    sent = auth[1:2] if auth[:1] in {("bearer",), ("api_key",)} else ()
+    if not all(str(value).isascii() for value in (*every.values(), *sent)):
+        msg = "headers beyond ASCII"
+        raise ForeignError(msg)
     return Api(
         base_url,
         tuple((str(name), str(value)) for name, value in every.items() if value is not None),
