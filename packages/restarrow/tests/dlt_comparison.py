@@ -138,12 +138,14 @@ class Side:
         return self.folder / "warehouse.duckdb"
 
     def pipeline(self) -> dlt.Pipeline:
-        return dlt.pipeline(
+        made = dlt.pipeline(
             "compared",
             destination=dlt.destinations.duckdb(str(self.file)),
             dataset_name="data",
             pipelines_dir=str(self.folder / "pipelines"),
         )
+        made.config.restore_from_destination = False  # a fifth of the time, for what is here anyway
+        return made
 
     def load(self, data: Any, **options: Any) -> None:
         """Run the pipeline as a new process would, keeping how it fails if it does."""
@@ -173,7 +175,8 @@ def _close_what_dlt_left_open() -> None:
 
 def _causes(failure: BaseException | None) -> Iterator[BaseException]:
     while failure is not None:
-        yield failure
+        if not isinstance(failure, StopIteration):  # which is how dlt learns that a batch is over
+            yield failure
         failure = failure.__cause__ or failure.__context__
 
 

@@ -148,6 +148,27 @@ def test_headers(compared: Comparison, api: Lists) -> None:
     assert "mine" in {each["headers"]["user-agent"] for each in asked}
 
 
+# None takes away a header that is there, bytes are sent as they are, "é" as latin-1, and numbers
+# and blanks at the front are refused: all that is for requests to do
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Accept", None),
+        ("X-Odd", b"bytes"),
+        ("X-Odd", "é"),
+        pytest.param("X-Odd", 1, marks=pytest.mark.slow),
+        pytest.param("X-Odd", " x", marks=pytest.mark.slow),
+    ],
+)
+def test_odd_values_of_headers(compared: Comparison, api: Lists, name: str, value: Any) -> None:
+    def make(rest: Any) -> Any:
+        return rest.rest_api_source(config(api, things(headers={name: value})))
+
+    ours, theirs = requests_of(compared, api, make)
+    assert ours == theirs
+    compared.check(failed=bool(compared.dlt.failures))
+
+
 def test_a_session_of_a_user(compared: Comparison, api: Lists) -> None:
     session: Any = requests.Session()
     session.cookies.set("c", "1")

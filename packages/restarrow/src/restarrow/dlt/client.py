@@ -32,7 +32,7 @@ from restarrow.errors import ConfigurationError, FetchError, ForeignOriginError,
 from restarrow.http import Client, Governor
 from restarrow.http.auth import Auth
 from restarrow.http.urls import is_absolute, origin_of, shown
-from restarrow.memory import collect_rarely, collect_young
+from restarrow.memory import allocate_within_reach, collect_rarely, collect_young, give_back
 from restarrow.paging import DecodedPage, DriftAudit, DriftPolicy, Plan, WindowPolicy, read_pages
 from restarrow.rows import BATCH_BYTES, RowReader, batches
 from restarrow.types import Request
@@ -46,7 +46,7 @@ _RAW_ROWS = 20_000
 #: Batches between two looks for garbage, of which these rows make none.
 _COLLECTED = 20
 #: Bytes of pages that wait for their turn.
-_WINDOW = WindowPolicy(initial=8, max_bytes=24 * 1024 * 1024)
+_WINDOW = WindowPolicy(initial=8, max_bytes=12 * 1024 * 1024)
 #: What a list may be asked with; anything else is for requests.
 _OPTIONS = frozenset(
     {"path", "method", "params", "json", "data", "headers", "hooks", "paginator", "data_selector"}
@@ -124,10 +124,12 @@ class FastClient(RESTClient):
             yield from super().paginate(*args, **asked)
             return
         bare = tail.lane is not None and _are_bare(pipe, tail)
+        reading: _Reading | None = None
         try:
             reading = self._reading(asked, _because_of_steps(pipe, tail))
         except ForeignError as foreign:
             note_reading(pipe.name, f"dlt's client: {foreign.reason}")
+        if reading is None:
             pages = super().paginate(**asked)
             yield from _in_turn(tail, _joined(pages) if _may_join(pipe) else pages)
             return
@@ -231,6 +233,7 @@ class _Reading:
         """
         lane = tail.lane
         assert lane is not None  # noqa: S101 - for the type checkers
+        allocate_within_reach()
         with self._connections.lease(self._api) as client:
             pages = self._pages(client)
             joined = batches(pages, most_bytes=BATCH_BYTES, most_rows=_RAW_ROWS)
@@ -332,6 +335,7 @@ def _in_turn(tail: ArrowTail, items: Iterator[Any]) -> Iterator[Any]:
                 yield None
             if number % _COLLECTED == 0:
                 collect_young()
+    give_back()  # the database needs it next
 
 
 def _joined(pages: Iterator[PageData[Any]]) -> Iterator[PageData[Any]]:

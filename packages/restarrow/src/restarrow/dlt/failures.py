@@ -16,6 +16,7 @@ _UNREADABLE: Mapping[str, Callable[[str], Exception]] = {
     "truncated": ChunkedEncodingError,
     "bad encoding": ContentDecodingError,
     "not JSON": lambda message: requests.JSONDecodeError(message, "", 0),
+    "wrong content type": lambda message: requests.JSONDecodeError(message, "", 0),
 }
 
 

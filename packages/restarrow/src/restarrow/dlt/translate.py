@@ -141,12 +141,12 @@ def read_api(client: Any, path: str, headers: Any, origins: frozenset[str]) -> A
     every: dict[str, Any] = {"User-Agent": client.session.headers["User-Agent"]}
     every |= (client.headers or {}) | (headers or {})
     sent = auth[1:2] if auth[:1] in {("bearer",), ("api_key",)} else ()
-    if not all(str(value).isascii() for value in (*every.values(), *sent)):
-        msg = "headers beyond ASCII"
+    if not all(map(_is_plain, (*every.values(), *sent))):
+        msg = "headers that are no plain text"
         raise ForeignError(msg)
     return Api(
         base_url,
-        tuple((str(name), str(value)) for name, value in every.items() if value is not None),
+        tuple((str(name), value) for name, value in every.items()),
         auth,
         origins,
         retry,
@@ -311,6 +311,11 @@ def _refuse_doubles() -> None:
     ):
         msg = "requests is replaced by a double"
         raise ForeignError(msg)
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether requests sends a header as it is: it has rules of its own for anything else."""
+    return isinstance(value, str) and value.isascii() and value == value.strip()
 
 
 def _seconds(value: Any) -> float:
