@@ -26,10 +26,10 @@ demo: setup  ## load three simulated platforms into opsnest_demo.duckdb
 	$(BIN)/opsnest demo
 
 test: setup  ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 test-fast: setup  ## run the tests that take no more than a few seconds each
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
 check: setup  ## check format, lint, types, imports and spelling
 	$(BIN)/ruff format --check .

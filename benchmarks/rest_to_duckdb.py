@@ -83,14 +83,14 @@ class WrongLoadError(Exception):
 def contenders() -> dict[str, str]:
     """Return the script of each contender, as `publish.py` knows them by name."""
     script = (HERE / "loads" / "rest_api.py").read_text()
+    ours = _exchanged(script, "from dlt.sources.rest_api import", "from restarrow.dlt import")
     return {
         "dlt": script,
         "dlt with parquet": _exchanged(
             script, "run(source)", 'run(source, loader_file_format="parquet")'
         ),
-        "restarrow.dlt": _exchanged(
-            script, "from dlt.sources.rest_api import", "from restarrow.dlt import"
-        ),
+        "restarrow.dlt": ours,
+        "restarrow.dlt, bounded": _configured(ours, HERE / "loads" / "bounded.toml"),
         "opsnest": (HERE / "loads" / "opsnest_source.py").read_text(),
     }
 
@@ -99,6 +99,16 @@ def _exchanged(script: str, old: str, new: str) -> str:
     """Exchange what a script contains exactly once: anything else would measure the wrong thing."""
     before, after = script.split(old)
     return f"{before}{new}{after}"
+
+
+def _configured(script: str, settings: Path) -> str:
+    """Let a script begin with writing dlt's file of settings, in the folder where it runs."""
+    return (
+        "from pathlib import Path\n"
+        "Path('.dlt').mkdir()\n"
+        f"Path('.dlt/secrets.toml').write_text({settings.read_text()!r})\n"
+        f"{script}"
+    )
 
 
 @contextmanager

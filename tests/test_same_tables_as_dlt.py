@@ -60,6 +60,7 @@ class Loaded:
             dataset_name="loaded",
             pipelines_dir=str(folder / "pipelines"),
         )
+        self.pipeline.config.restore_from_destination = False  # it is here anyway
 
     def load(self, source: DltSource) -> None:
         self.pipeline.run(source)

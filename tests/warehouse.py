@@ -27,6 +27,7 @@ class Warehouse:
             dataset_name="data",
             pipelines_dir=str(folder / "pipelines"),
         )
+        self.pipeline.config.restore_from_destination = False  # it is here anyway
 
     def load(self, source: DltSource, *resources: str) -> dict[str, int]:
         """Load these resources, or what the source loads by itself; return rows by table."""

@@ -13,12 +13,18 @@ from hypothesis import strategies as st
 from packages.restarrow.tests.dlt_comparison import Comparison, Pages, config, lists
 from packages.restarrow.tests.dlt_rows import DISPOSITIONS, Row
 
+
+def _without_sign_of_zero(number: float) -> float:
+    """Return the number, but 0.0 for -0.0, whose sign DuckDB loses where dlt makes INSERTs."""
+    return number + 0.0
+
+
 _KEYS = st.sampled_from(["a", "b", "B", "c d", "a__b", "e", "at"])
 _SCALARS = (
     st.none()
     | st.booleans()
     | st.integers(-(2**40), 2**40)
-    | st.floats(-1e6, 1e6, allow_nan=False)
+    | st.floats(-1e6, 1e6, allow_nan=False).map(_without_sign_of_zero)
     | st.sampled_from(["", "x", "1", "1.5", "true", "2026-01-01", "2026-01-01T10:00:00Z", "é"])
 )
 _VALUES: st.SearchStrategy[Any] = st.recursive(

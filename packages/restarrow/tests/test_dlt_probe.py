@@ -45,14 +45,14 @@ def test_without_it_everything_takes_the_path_of_dlt(
         assert bridge.missing() == ["DltResource._hints_variants"]
     monkeypatch.setattr(bridge, "missing", lambda: ["DltResource._hints_variants"])
     compared = Comparison(tmp_path)
-    with lists({"things": [ROWS]}) as api:
-        compared.load(lambda rest: rest.rest_api_source(config(api, "things")))
+    with lists({"untold": [ROWS]}) as api:
+        compared.load(lambda rest: rest.rest_api_source(config(api, "untold")))
     assert compared.arrow.file.exists()
     said = [each.getMessage() for each in caplog.records if each.name == "restarrow.dlt"]
     assert len(said) == 1
     assert f"dlt {dlt.__version__} is not what restarrow was made for" in said[0]
     assert "DltResource._hints_variants" in said[0]
-    assert "things" not in compared.reports
+    assert "untold" not in compared.reports
     compared.check()
 
 

@@ -14,7 +14,7 @@ from opssim import CloudBotSimulator, RoostSimulator, RootlySimulator, Simulator
 # Making rows is slow, and most of what is drawn is large.
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 QUICK = settings(max_examples=200, deadline=None, suppress_health_check=CHECKS, database=None)
-THOROUGH = settings(QUICK, max_examples=3000)
+THOROUGH = settings(QUICK, max_examples=1050)
 
 
 @QUICK

@@ -21,7 +21,7 @@ TEXTS = st.one_of(st.lists(LETTERS, max_size=8).map("".join), st.text(max_size=8
 LIMITS = st.sampled_from([None, 10, 11, 24, 63])
 
 
-@settings(max_examples=1500, deadline=None, database=None)
+@settings(max_examples=500, deadline=None, database=None)
 @given(TEXTS, LIMITS)
 def test_keys(key: str, limit: int | None) -> None:
     theirs = dlt_naming(limit)

@@ -124,14 +124,14 @@ def check(text: str) -> None:
         assert column.to_pylist() == [theirs], text
 
 
-@settings(max_examples=1500, deadline=None, database=None)
+@settings(max_examples=500, deadline=None, database=None)
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_every_notation(text: str, chance: Random) -> None:
     check(altered(text, chance))
 
 
 @pytest.mark.slow
-@settings(max_examples=40_000, deadline=None, database=None)
+@settings(max_examples=10_000, deadline=None, database=None)
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_every_notation_thoroughly(text: str, chance: Random) -> None:
     check(altered(text, chance))

@@ -74,7 +74,7 @@ def dlt_coerces(data_type: str, value: Any) -> Any:
     return result
 
 
-@settings(max_examples=1500, deadline=None, database=None)
+@settings(max_examples=500, deadline=None, database=None)
 @given(st.sampled_from(sorted(SUPPORTED)), VALUES)
 def test_every_type_in_every_column(data_type: str, value: Any) -> None:
     try:
@@ -88,7 +88,7 @@ def test_every_type_in_every_column(data_type: str, value: Any) -> None:
     assert repr(ours) == repr(dlt_coerces(data_type, value))
 
 
-@settings(max_examples=1500, deadline=None, database=None)
+@settings(max_examples=500, deadline=None, database=None)
 @given(JSON)
 def test_json_is_written_as_dlt_writes_it(value: Any) -> None:
     try:
@@ -97,7 +97,7 @@ def test_json_is_written_as_dlt_writes_it(value: Any) -> None:
         assert max(json.dumps(value, ensure_ascii=False)) >= "\uf026"
 
 
-@settings(max_examples=2000, deadline=None, database=None)
+@settings(max_examples=700, deadline=None, database=None)
 @given(st.binary(min_size=8, max_size=8))
 def test_every_float_is_written_as_dlt_writes_it(data: bytes) -> None:
     (number,) = struct.unpack("<d", data)

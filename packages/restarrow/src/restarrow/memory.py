@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-__all__ = ["collect_rarely", "collect_young", "give_back"]
+__all__ = ["allocate_within_reach", "collect_rarely", "collect_young", "give_back"]
 
 
 @contextmanager
@@ -33,6 +34,18 @@ def collect_rarely() -> Generator[None]:
 def collect_young() -> None:
     """Collect the garbage that has come since the last time."""
     gc.collect(1)
+
+
+@cache
+def allocate_within_reach() -> None:
+    """Let Arrow take its memory from the system, from where `give_back` can have it given back.
+
+    Its own allocators keep some of what each thread has freed, whatever they are told. Nothing is
+    changed where the user has chosen one, by `ARROW_DEFAULT_MEMORY_POOL`.
+    """
+    if _trim() is not None and "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+        arrow: Any = import_module("pyarrow")
+        arrow.set_memory_pool(arrow.system_memory_pool())
 
 
 def give_back() -> None:

@@ -24,8 +24,11 @@ from restarrow.types import Page
 __all__ = ["RawRows", "RowReader", "batches"]
 
 #: Bytes and rows in a batch: below, what each table costs outweighs what it saves.
-BATCH_BYTES: Final = 12 * 1024 * 1024
+BATCH_BYTES: Final = 8 * 1024 * 1024
 BATCH_ROWS: Final = 20_000
+#: Bytes in the first batch. It is decoded to learn the shape of the rows, which takes ten times the
+#: memory of the bytes; and allocators seldom give back what small objects were in.
+_FIRST_BYTES: Final = 1024 * 1024
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -167,6 +170,7 @@ def batches(
     held: list[Any] = []
     size = 0
     is_raw = True
+    enough = min(_FIRST_BYTES, most_bytes)
     for page in pages:
         raw = isinstance(page.rows, RawRows)
         if held and raw != is_raw:
@@ -175,9 +179,9 @@ def batches(
         is_raw = raw
         held.extend(page.rows)
         size += len(page.page.body)
-        if size >= most_bytes or len(held) >= most_rows:
+        if size >= enough or len(held) >= most_rows:
             yield _batch(held, raw=is_raw)
-            held, size = [], 0
+            held, size, enough = [], 0, most_bytes
     if held:
         yield _batch(held, raw=is_raw)
 

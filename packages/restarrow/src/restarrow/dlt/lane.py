@@ -20,6 +20,8 @@ __all__ = ["Converted", "Lane", "Left", "decoded"]
 
 #: Bytes of tables that are worth handing on.
 _WORTH = 16 * 1024 * 1024
+#: Batches after which freed memory is given back: it takes some milliseconds.
+_GIVEN_BACK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,9 @@ class Lane:
         held: Converted | None = None
         reason = ""
         with closing(batches):
-            for rows in batches:
+            for number, rows in enumerate(batches):
+                if number % _GIVEN_BACK == 0:
+                    give_back()
                 converted: Converted | None = None
                 if not reason:
                     try:
@@ -117,7 +121,6 @@ class Lane:
                     yield Left(decoded(rows), reason)
         if held:
             yield held
-        give_back()
 
     def _hints(self, name: str) -> dict[str, Any]:
         """Return the hints of columns of which Arrow cannot tell all: JSON is a string there."""
