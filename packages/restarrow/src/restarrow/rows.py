@@ -24,7 +24,7 @@ from restarrow.types import Page
 __all__ = ["RawRows", "RowReader", "batches"]
 
 #: Bytes and rows in a batch: below, what each table costs outweighs what it saves.
-BATCH_BYTES: Final = 8 * 1024 * 1024
+BATCH_BYTES: Final = 12 * 1024 * 1024
 BATCH_ROWS: Final = 20_000
 #: Bytes in the first batch. It is decoded to learn the shape of the rows, which takes ten times the
 #: memory of the bytes; and allocators seldom give back what small objects were in.

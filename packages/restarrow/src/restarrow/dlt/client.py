@@ -143,6 +143,7 @@ class FastClient(RESTClient):
             for each in _in_turn(tail, made):
                 is_empty = False
                 yield each
+                del each
         except FetchError as error:
             failure = as_requests_error(error)
         if failure is not None:
@@ -335,6 +336,8 @@ def _in_turn(tail: ArrowTail, items: Iterator[Any]) -> Iterator[Any]:
                 yield None
             if number % _COLLECTED == 0:
                 collect_young()
+            del item
+    collect_young()
     give_back()  # the database needs it next
 
 
