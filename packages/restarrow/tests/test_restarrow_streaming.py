@@ -276,6 +276,55 @@ def test_configurations_that_make_no_sense(wrong: Any, said: str) -> None:
             ask(wrong)
 
 
+WRONG_ENDPOINTS: list[tuple[Any, str]] = [
+    ({"path": None}, "resource 'a': path must be a text, not NoneType"),
+    ({"path": 5}, "path must be a text"),
+    ({"method": 5}, "method must be a text"),
+    ({"data_selector": ["a"]}, "data_selector must be a text"),
+    ({"params": ["a"]}, "params must be a dictionary"),
+    ({"params": "a=1"}, "params must be a dictionary"),
+    ({"headers": ["a"]}, "headers must be a dictionary"),
+    ({"headers": {"X-One": 1}}, "the header X-One must be a text, not int"),
+    ({"headers": {"X-One": None}}, "the header X-One must be a text, not NoneType"),
+    ({"paginator": {"type": "page_number", "no_such": 1}}, "page_number"),
+    ({"paginator": {"type": "offset"}}, "limit"),
+    ({"paginator": 5}, "paginator"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG_ENDPOINTS)
+def test_endpoints_that_make_no_sense(wrong: Any, said: str) -> None:
+    resource = {"name": "a", "endpoint": {"path": "a", **wrong}}
+    with pytest.raises(ConfigurationError, match=said):
+        restarrow.read({"client": {"base_url": "http://127.0.0.1:1"}, "resources": [resource]})
+
+
+@pytest.mark.parametrize("level", [-1, 1.5, "2", True])
+def test_nesting_that_makes_no_sense(level: Any) -> None:
+    resource = {"name": "a", "max_table_nesting": level}
+    with pytest.raises(ConfigurationError, match="max_table_nesting must be a number from 0 on"):
+        restarrow.read({"client": {"base_url": "http://127.0.0.1:1"}, "resources": [resource]})
+
+
+@pytest.mark.parametrize(
+    ("client", "said"),
+    [
+        ({"base_url": "no url"}, "base_url|URL|url"),
+        ({"base_url": "ftp://x"}, "http"),
+        ({"base_url": "http://127.0.0.1:1", "headers": {"X-One": 1}}, "client: the header X-One"),
+        ({"base_url": "http://127.0.0.1:1", "headers": 5}, "headers must be a dictionary"),
+        ({"base_url": "http://127.0.0.1:1", "auth": "a token"}, "auth must be a dictionary"),
+        (
+            {"base_url": "http://127.0.0.1:1", "auth": {"type": "bearer"}},
+            "other settings than none",
+        ),
+    ],
+)
+def test_clients_that_make_no_sense(client: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        restarrow.read({"client": client, "resources": ["a"]})
+
+
 def test_wrong_credentials_are_not_quoted() -> None:
     client = {"base_url": "http://x", "auth": {"type": "bearer", "secret": "hush-hush"}}
     with pytest.raises(ConfigurationError, match="other settings than secret") as refused:

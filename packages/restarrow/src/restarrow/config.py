@@ -72,6 +72,7 @@ def read_listings(config: Mapping[str, Any]) -> list[Listing]:
     _check("the configuration", config, {"client", "resources"})
     client = _mapping("client", config.get("client"))
     _check("client", client, _CLIENT)
+    _headers("client", client)
     if not isinstance(client.get("base_url"), str):
         msg = "client needs a base_url, such as https://api.example.com/v1"
         raise ConfigurationError(msg)
@@ -144,12 +145,19 @@ def _listing(resource: Any, client: Mapping[str, Any]) -> Listing:
     endpoint: Any = given.get("endpoint", name)
     endpoint = {"path": endpoint} if isinstance(endpoint, str) else _mapping(where, endpoint)
     _check(f"the endpoint of {where}", endpoint, _ENDPOINT)
-    path = str(endpoint.get("path", name))
+    for key in ("path", "method", "data_selector"):
+        if not isinstance(endpoint.get(key, ""), str):
+            msg = f"{where}: {key} must be a text, not {type(endpoint[key]).__name__}"
+            raise ConfigurationError(msg)
+    if endpoint.get("params") is not None:
+        _mapping(f"{where}: params", endpoint["params"])
+    _headers(where, endpoint)
+    path: str = endpoint.get("path", name)
     if "{" in path:
         msg = f"{where}: a path with placeholders needs restarrow.dlt"
         raise ConfigurationError(msg)
     request = Request(
-        str(endpoint.get("method", "GET")),
+        endpoint.get("method", "GET"),
         path,
         endpoint.get("params") or {},
         endpoint.get("json"),
@@ -157,14 +165,20 @@ def _listing(resource: Any, client: Mapping[str, Any]) -> Listing:
         endpoint.get("headers") or {},
     )
     paginator = endpoint.get("paginator", client.get("paginator"))
+    if paginator is not None and not isinstance(paginator, str | Mapping):
+        msg = f"{where}: paginator must be a name or a dictionary, not {paginator!r}"
+        raise ConfigurationError(msg)
     plan = make_plan(paginator, request, base_url=client["base_url"])
     nesting = given.get("max_table_nesting")
+    if nesting is not None and (type(nesting) is not int or nesting < 0):
+        msg = f"{where}: max_table_nesting must be a number from 0 on, not {nesting!r}"
+        raise ConfigurationError(msg)
     return Listing(
         name,
         plan,
         endpoint.get("data_selector"),
         tuple(_paths(paginator)),
-        1000 if nesting is None else int(nesting),
+        1000 if nesting is None else nesting,
     )
 
 
@@ -184,6 +198,16 @@ def _mapping(what: str, value: Any) -> Mapping[str, Any]:
         msg = f"{what} must be a dictionary, not {type(value).__name__}"
         raise ConfigurationError(msg)
     return cast("Mapping[str, Any]", value)
+
+
+def _headers(where: str, given: Mapping[str, Any]) -> None:
+    headers = given.get("headers")
+    if headers is None:
+        return
+    for name, value in _mapping(f"{where}: headers", headers).items():
+        if not isinstance(value, str):
+            msg = f"{where}: the header {name} must be a text, not {type(value).__name__}"
+            raise ConfigurationError(msg)
 
 
 def _check(what: str, given: Mapping[str, Any], known: set[str]) -> None:
