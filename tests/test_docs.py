@@ -75,7 +75,7 @@ def test_what_is_marked_as_coming_does_not_exist_yet() -> None:
     """As soon as it exists, its example must run."""
     coming = [block for block in BLOCKS if block.not_yet]
     assert [block.page.name for block in coming] == ["README.md"]
-    assert not hasattr(roost, "Roost")
+    assert not hasattr(roost.Roosts, "push")
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=str)

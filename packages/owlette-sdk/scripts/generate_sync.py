@@ -1,0 +1,260 @@
+"""Make `roost/sync.py` of the async groups of methods.
+
+python packages/owlette-sdk/scripts/generate_sync.py          # writes it
+python packages/owlette-sdk/scripts/generate_sync.py --check  # fails if it is not up to date
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import builtins
+import importlib
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[1] / "src" / "roost"
+TARGET = SOURCE / "sync.py"
+#: Where names in signatures come from, beside the module of the group itself.
+SHARED = (
+    "collections.abc",
+    "typing",
+    "pathlib",
+    "roost._constants",
+    "roost._streaming",
+    "roost.resources._resource",
+    "roost.resources.keys",
+)
+HEAD = '''"""The client without asyncio. `scripts/generate_sync.py` makes this file: do not edit it.
+
+Each call runs in a loop that belongs to a thread of the client, and returns when it is done.
+
+    with RoostSync(token=os.environ["OWLETTE_TOKEN"]) as client:
+        for site in client.sites.list():
+            print(site.id, site.name)
+"""
+
+from __future__ import annotations
+
+'''
+
+
+class Group:
+    """A group of methods, as it is written."""
+
+    def __init__(self, module: str, node: ast.ClassDef) -> None:
+        self.module = module
+        self.name = node.name
+        self.node = node
+
+    @property
+    def methods(self) -> Iterator[ast.AsyncFunctionDef]:
+        """The public methods."""
+        for each in self.node.body:
+            if isinstance(each, ast.AsyncFunctionDef) and not each.name.startswith("_"):
+                yield each
+
+    @property
+    def members(self) -> Iterator[tuple[str, str]]:
+        """The names and classes of the groups inside."""
+        for each in ast.walk(self.node):
+            if (
+                isinstance(each, ast.Assign)
+                and isinstance(each.targets[0], ast.Attribute)
+                and not each.targets[0].attr.startswith("_")
+                and isinstance(each.value, ast.Call)
+            ):
+                yield each.targets[0].attr, ast.unparse(each.value.func)
+
+
+def groups() -> list[Group]:
+    """Return all groups, those that are in others first."""
+    found: list[Group] = []
+    for file in sorted((SOURCE / "resources").glob("[a-z]*.py")):
+        for node in ast.parse(file.read_text()).body:
+            is_group = isinstance(node, ast.ClassDef) and "Resource" in map(ast.unparse, node.bases)
+            if isinstance(node, ast.ClassDef) and is_group:
+                found.append(Group(f"roost.resources.{file.stem}", node))
+    return sorted(found, key=lambda each: bool(list(each.members)))
+
+
+def written(group: Group, imports: dict[str, set[str]]) -> str:
+    """Return the class of a group, and take note of what it needs."""
+    doc = (ast.get_docstring(group.node) or "").splitlines()[0]
+    imports[group.module].add(group.name)
+    lines = [
+        f"class {group.name}Sync:",
+        f'    """{doc}"""',
+        "",
+        f"    def __init__(self, group: {group.name}, portal: Portal) -> None:",
+        "        self._group = group",
+        "        self._portal = portal",
+    ]
+    for name, kind in group.members:
+        lines.append(f"        self.{name} = {kind}Sync(group.{name}, portal)")
+    for method in group.methods:
+        lines += ["", *_method(group, method, imports)]
+    return "\n".join(lines)
+
+
+def _method(
+    group: Group, method: ast.AsyncFunctionDef, imports: dict[str, set[str]]
+) -> Iterator[str]:
+    returns = ast.unparse(method.returns) if method.returns else "None"
+    yields = returns.startswith("AsyncGenerator[")
+    if yields:
+        item = returns.removeprefix("AsyncGenerator[").removesuffix(", None]")
+        returns = f"Generator[{item}, None, None]"
+        imports["collections.abc"].add("Generator")
+    _note_names(group, imports, method, returns)
+    arguments = method.args
+    passed = [each.arg for each in arguments.args[1:]]
+    passed += [f"{each.arg}={each.arg}" for each in arguments.kwonlyargs]
+    call = f"self._group.{method.name}({', '.join(passed)})"
+    runs = "iterate" if yields else "run"
+    doc = (ast.get_docstring(method) or "").splitlines()[0]
+    yield f"    def {method.name}({ast.unparse(arguments)}) -> {returns}:"
+    more = f"For the rest, see `{group.name}.{method.name}`."
+    yield f'        """{doc}\n\n        {more}\n        """'
+    yield f"        return self._portal.{runs}({call})"
+
+
+def _note_names(
+    group: Group,
+    imports: dict[str, set[str]],
+    method: ast.AsyncFunctionDef,
+    returns: str,
+) -> None:
+    own = importlib.import_module(group.module)
+    trees = [ast.parse(returns, mode="eval"), method.args]
+    names = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for name in names:
+        if name == "builtins":
+            imports["builtins"].add("")
+        elif name in own.__all__:
+            imports[group.module].add(name)
+        elif not hasattr(builtins, name):
+            where = next(each for each in SHARED if hasattr(importlib.import_module(each), name))
+            imports[where].add(name)
+
+
+def client(every: list[Group], imports: dict[str, set[str]]) -> str:
+    """Return the class of the client: what `Roost` has, for each group."""
+    tree = ast.parse((SOURCE / "_roost.py").read_text())
+    roost = next(node for node in tree.body if isinstance(node, ast.ClassDef))
+    by_name = {node.name: node for node in roost.body if isinstance(node, ast.FunctionDef)}
+    start = by_name["__init__"]
+    given = ", ".join(f"{each.arg}={each.arg}" for each in start.args.kwonlyargs)
+    inside = {kind for group in every for _, kind in group.members}
+    lines = [
+        "class RoostSync:",
+        '    """The Owlette API, for scripts without asyncio. It takes what `Roost` takes."""',
+        "",
+        f"    def __init__({ast.unparse(start.args)}) -> None:",
+        "        self._portal = Portal()",
+        f"        self._use(Roost({given}), self._portal)",
+        "",
+        "    def _use(self, roost: Roost, portal: Portal) -> None:",
+        "        self._roost = roost",
+    ]
+    for node in ast.walk(by_name["_use"]):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            target = node.targets[0]
+            assert isinstance(target, ast.Attribute)
+            kind = ast.unparse(node.value.func)
+            lines.append(f"        self.{target.attr} = {kind}Sync(roost.{target.attr}, portal)")
+    for name in ("members", "processes"):
+        node = by_name[name]
+        passed = ", ".join(each.arg for each in node.args.args[1:])
+        kind = ast.unparse(node.returns) if node.returns else ""
+        assert kind not in inside
+        lines += [
+            "",
+            f"    def {name}({ast.unparse(node.args)}) -> {kind}Sync:",
+            f'        """{ast.get_docstring(node)}"""',
+            f"        return {kind}Sync(self._roost.{name}({passed}), self._portal)",
+        ]
+    options = by_name["with_options"]
+    given = ", ".join(f"{each.arg}={each.arg}" for each in options.args.kwonlyargs)
+    doc = (ast.get_docstring(options) or "").splitlines()[0]
+    lines += [
+        "",
+        f"    def with_options({ast.unparse(options.args)}) -> RoostSync:",
+        f'        """{doc}\n\n        For the rest, see `Roost.with_options`.\n        """',
+        "        made = object.__new__(RoostSync)",
+        "        made._portal = self._portal",
+        f"        made._use(self._roost.with_options({given}), self._portal)",
+        "        return made",
+        "",
+        *CLOSING.splitlines(),
+    ]
+    imports["roost._roost"].add("Roost")
+    imports["roost._portal"].add("Portal")
+    imports["types"].add("TracebackType")
+    imports["httpx"].add("")
+    imports["collections.abc"] |= {"Callable", "Mapping"}
+    imports["roost._constants"] |= {"DEFAULT_API_URL", "DEFAULT_ROOST_VERSION", "Environment"}
+    imports["roost._hooks"] |= {"RequestDetails", "RetryDetails"}
+    imports["roost._retry"].add("RetryPolicy")
+    return "\n".join(lines)
+
+
+CLOSING = '''    def close(self) -> None:
+        """Close all connections, and end the thread."""
+        self._portal.run(self._roost.close())
+        self._portal.close()
+
+    def __enter__(self) -> RoostSync:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()'''
+
+
+def text() -> str:
+    """Return what `sync.py` has to be."""
+    imports: dict[str, set[str]] = defaultdict(set)
+    every = groups()
+    classes = [written(group, imports) for group in every] + [client(every, imports)]
+    lines = [
+        f"from {module} import {', '.join(sorted(names))}" if any(names) else f"import {module}"
+        for module, names in sorted(imports.items())
+    ]
+    body = "\n".join(lines) + '\n\n__all__ = ["RoostSync"]\n\n\n' + "\n\n\n".join(classes) + "\n"
+    return _tidy(HEAD + body)
+
+
+def _tidy(code: str) -> str:
+    """Return the code as ruff writes it."""
+    for command in (["check", "--select", "I", "--fix"], ["format"]):
+        code = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--quiet", "--stdin-filename", TARGET, "-"],
+            input=code,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    return code
+
+
+def main() -> int:
+    """Write it, or compare."""
+    parser = argparse.ArgumentParser(description="Make roost/sync.py of the async client.")
+    parser.add_argument("--check", action="store_true", help="fail if it is not up to date")
+    made = text()
+    if parser.parse_args().check:
+        return int(made != TARGET.read_text())
+    TARGET.write_text(made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

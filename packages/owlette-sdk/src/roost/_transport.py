@@ -1,0 +1,182 @@
+"""The one module that sends: what goes to the API with the key, and to signed URLs without it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from roost._errors import RoostTransportError
+from roost._hooks import redacted, shown_url
+
+__all__ = ["Answer", "Sender"]
+
+
+@dataclass(slots=True)
+class Answer:
+    """A whole answer: status, headers by lower-case name, body, and seconds that it took."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    elapsed_s: float
+
+
+class NotSentError(RoostTransportError):
+    """There was no connection, so the server cannot have got the request."""
+
+
+class Sender:
+    """An `httpx.AsyncClient` that has no credentials of its own: each request brings its headers.
+
+    Args:
+        transport: what all requests go through; None is httpx's own, which heeds the proxies of the
+            environment.
+        timeout_s: seconds that each step of a request may take.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None, timeout_s: float) -> None:
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            timeout=timeout_s,
+            follow_redirects=False,  # a redirect could take the key elsewhere
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        )
+        self._timeout_s = timeout_s
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | AsyncIterable[bytes] | None = None,
+        *,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """Send a request and read the whole answer.
+
+        Raises:
+            RoostTransportError: there is none; `NotSentError` if the request cannot have arrived.
+        """
+        began = time.perf_counter()
+        async with self._opened(method, url, headers, content, timeout_s, None) as response:
+            try:
+                body = await response.aread()
+            except httpx.HTTPError as error:
+                raise _failure(error, method, url) from error
+            seconds = time.perf_counter() - began
+            return Answer(response.status_code, _lower(response.headers), body, seconds)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        *,
+        timeout_s: float | None = None,
+        silence_s: float | None = None,
+    ) -> AsyncGenerator[Stream, None]:
+        """Send a request, and give the answer before its body has come.
+
+        Args:
+            method: the request's method.
+            url: where it goes.
+            headers: all of its headers.
+            content: its body.
+            timeout_s: seconds that each step may take.
+            silence_s: seconds that may pass without a byte of the body.
+
+        Raises:
+            RoostTransportError: there is no answer, or it breaks off.
+        """
+        began = time.perf_counter()
+        async with self._opened(method, url, headers, content, timeout_s, silence_s) as response:
+            yield Stream(response, method, url, time.perf_counter() - began)
+
+    @asynccontextmanager
+    async def _opened(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | AsyncIterable[bytes] | None,
+        timeout_s: float | None,
+        silence_s: float | None,
+    ) -> AsyncGenerator[httpx.Response, None]:
+        seconds = self._timeout_s if timeout_s is None else timeout_s
+        timeout = httpx.Timeout(seconds, read=seconds if silence_s is None else silence_s)
+        request = self._client.build_request(
+            method, url, headers=dict(headers), content=content, timeout=timeout
+        )
+        try:
+            response = await self._client.send(request, stream=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            what = _what(error)
+            raise NotSentError(what, method=method, url=shown_url(url)) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _failure(error, method, url) from error
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+
+class Stream:
+    """An answer whose body is still coming.
+
+    Attributes:
+        status: its HTTP status.
+        headers: its headers, by lower-case name.
+        elapsed_s: seconds until it began.
+    """
+
+    def __init__(self, response: httpx.Response, method: str, url: str, elapsed_s: float) -> None:
+        self._response = response
+        self._method = method
+        self._url = url
+        self.elapsed_s = elapsed_s
+        self.status = response.status_code
+        self.headers = _lower(response.headers)
+
+    async def read(self) -> bytes:
+        """Return all of the body."""
+        try:
+            return await self._response.aread()
+        except httpx.HTTPError as error:
+            raise _failure(error, self._method, self._url) from error
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes.
+
+        Raises:
+            RoostTransportError: it breaks off.
+        """
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+        except httpx.HTTPError as error:
+            raise _failure(error, self._method, self._url) from error
+
+
+def _failure(
+    error: httpx.HTTPError | httpx.InvalidURL, method: str, url: str
+) -> RoostTransportError:
+    return RoostTransportError(_what(error), method=method, url=shown_url(url))
+
+
+def _what(error: Exception) -> str:
+    kind = type(error).__name__
+    return redacted(f"{kind}: {error}" if str(error) else kind)
+
+
+def _lower(headers: httpx.Headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

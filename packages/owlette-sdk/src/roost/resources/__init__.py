@@ -1,0 +1,1 @@
+"""The groups of methods, a module for each noun of the API."""
