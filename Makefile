@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format bench pins clean
+.PHONY: help setup demo test test-fast test-sdk check format bench pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,10 +31,13 @@ test: setup  ## run all tests
 test-fast: setup  ## run the tests that take no more than a few seconds each
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
+test-sdk: setup  ## build the SDK, and test it on every Python that it supports and is here
+	$(BIN)/python packages/owlette-sdk/scripts/all_pythons.py
+
 check: setup  ## check format, lint, types, imports and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy packages/*/src packages/*/tests tests pipelines benchmarks
+	$(BIN)/mypy packages/*/src packages/*/tests packages/*/scripts tests pipelines benchmarks
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/codespell
@@ -52,6 +55,9 @@ pins: setup  ## work the pinned versions out anew
 	  packages/owlette-sdk/pyproject.toml packages/restarrow/pyproject.toml \
 	  packages/opssim/pyproject.toml packages/opsnest/pyproject.toml pins.in \
 	  --all-extras --no-emit-package opssim --no-emit-package restarrow --output-file constraints.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-emit-index-url \
+	  --no-emit-find-links --no-header --annotation-style line \
+	  packages/owlette-sdk/scripts/pythons.in --output-file packages/owlette-sdk/scripts/pythons.txt
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

@@ -141,14 +141,13 @@ def _note_names(
             imports[where].add(name)
 
 
-def client(every: list[Group], imports: dict[str, set[str]]) -> str:
+def client(imports: dict[str, set[str]]) -> str:
     """Return the class of the client: what `Roost` has, for each group."""
     tree = ast.parse((SOURCE / "_roost.py").read_text())
     roost = next(node for node in tree.body if isinstance(node, ast.ClassDef))
     by_name = {node.name: node for node in roost.body if isinstance(node, ast.FunctionDef)}
     start = by_name["__init__"]
     given = ", ".join(f"{each.arg}={each.arg}" for each in start.args.kwonlyargs)
-    inside = {kind for group in every for _, kind in group.members}
     lines = [
         "class RoostSync:",
         '    """The Owlette API, for scripts without asyncio. It takes what `Roost` takes."""',
@@ -166,11 +165,12 @@ def client(every: list[Group], imports: dict[str, set[str]]) -> str:
             assert isinstance(target, ast.Attribute)
             kind = ast.unparse(node.value.func)
             lines.append(f"        self.{target.attr} = {kind}Sync(roost.{target.attr}, portal)")
-    for name in ("members", "processes"):
-        node = by_name[name]
+    own = {"__init__", "__repr__", "_use", "with_options"}
+    for name, node in by_name.items():
+        if name in own:
+            continue
         passed = ", ".join(each.arg for each in node.args.args[1:])
         kind = ast.unparse(node.returns) if node.returns else ""
-        assert kind not in inside
         lines += [
             "",
             f"    def {name}({ast.unparse(node.args)}) -> {kind}Sync:",
@@ -223,7 +223,7 @@ def text() -> str:
     """Return what `sync.py` has to be."""
     imports: dict[str, set[str]] = defaultdict(set)
     every = groups()
-    classes = [written(group, imports) for group in every] + [client(every, imports)]
+    classes = [written(group, imports) for group in every] + [client(imports)]
     lines = [
         f"from {module} import {', '.join(sorted(names))}" if any(names) else f"import {module}"
         for module, names in sorted(imports.items())

@@ -381,6 +381,41 @@ async def test_conversations_users_and_members() -> None:
     assert (two.role, two.raw["role"]) == ("member", "emperor")
 
 
+async def test_logs_and_the_audit_log() -> None:
+    row = {"id": "l1", "siteId": "s", "level": "fatal", "details": {"a": 1}, "machineName": "Wall"}
+    rows, cursor = await _ask(
+        {"logs": [row], "next_page_token": "l1"}, lambda c: c.logs("s").list_page()
+    )
+    assert (rows[0].id, rows[0].level, rows[0].machine_name) == ("l1", "fatal", "Wall")
+    assert cursor == "l1"
+    assert rows[0] == await _ask(row, lambda c: c.logs("s").get("l1"))
+    record = {"hash": "ab", "kind": "roost_mutated", "occurredAt": 5, "attributes": {"verb": "x"}}
+    records, _ = await _ask({"records": [record]}, lambda c: c.audit_log("s").list_page())
+    assert (records[0].hash, records[0].occurred_at) == ("ab", 5)
+    detail = await _ask(
+        {
+            "hash": "ab",
+            "previousHash": None,
+            "event": record,
+            "verification": {"ok": False, "hashValid": True, "linkageValid": False, "reason": "r"},
+        },
+        lambda c: c.audit_log("s").get("ab"),
+    )
+    assert detail.event.attributes == {"verb": "x"}
+    assert (detail.verification.ok, detail.verification.hash_valid) == (False, True)
+
+
+async def test_presets_and_agent_tokens() -> None:
+    preset = {"id": "p1", "name": "night"}
+    assert await _ask({"items": [preset]}, lambda c: c.presets("s").schedule.list()) == [preset]
+    assert await _ask(None, lambda c: c.presets("s").schedule.delete("p1"), 204) is None
+    (token,) = await _ask(
+        {"tokens": [{"id": "t1", "machineId": "m"}], "count": 1},
+        lambda c: c.agent_tokens("s").list(),
+    )
+    assert (token.id, token.machine_id, token.last_used) == ("t1", "m", None)
+
+
 async def test_chunks() -> None:
     assert await _ask({"missing": ["b"]}, lambda c: c.chunks.check("s", ["a", "b"])) == ["b"]
     urls = {"urls": {"a": "https://store.example/a?sig=1"}, "expiresAt": "2026-01-01T01:00:00Z"}

@@ -50,6 +50,8 @@ LISTS: dict[str, tuple[str, str, Callable[[Roost], AsyncIterator[Any]]]] = {
         lambda c: c.deployments.list("r", site_id="s", page_size=3),
     ),
     "files": ("files", "path", lambda c: c.versions.files("r", 1, site_id="s", page_size=3)),
+    "logs": ("logs", "id", lambda c: c.logs("s").list(page_size=3)),
+    "audit log": ("records", "hash", lambda c: c.audit_log("s").list(page_size=3)),
     "referrers": ("items", "entryId", lambda c: c.chunks.referrers("ab", site_id="s", page_size=3)),
 }
 

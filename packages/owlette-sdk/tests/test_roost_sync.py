@@ -47,6 +47,10 @@ def test_it_has_all_methods_with_their_arguments() -> None:
             (roost.account.api_keys, sync.account.api_keys),
             (roost.members("s"), sync.members("s")),
             (roost.processes("s", "m"), sync.processes("s", "m")),
+            (roost.agent_tokens("s"), sync.agent_tokens("s")),
+            (roost.audit_log("s"), sync.audit_log("s")),
+            (roost.logs("s"), sync.logs("s")),
+            (roost.presets("s").reboot, sync.presets("s").reboot),
         ]
         assert len(pairs) > 17
         for one, other in pairs:

@@ -53,6 +53,7 @@ class Portal:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
         if loop is not None and thread is not None:
+            asyncio.run_coroutine_threadsafe(_settle(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
@@ -66,6 +67,16 @@ class Portal:
                 )
                 self._thread.start()
             return self._loop
+
+
+async def _settle() -> None:
+    """Let what is closing behind the scenes close, for a second at most, and end the rest."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    if left:
+        _, late = await asyncio.wait(left, timeout=1.0)
+        for task in late:
+            task.cancel()
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 async def _next(items: AsyncGenerator[_T, None]) -> _T:

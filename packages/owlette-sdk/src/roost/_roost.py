@@ -12,6 +12,8 @@ from roost._hooks import RequestDetails, RetryDetails
 from roost._retry import RetryPolicy
 from roost.client import CallOptions, RoostClient
 from roost.resources.account import Account
+from roost.resources.agent_tokens import AgentTokens
+from roost.resources.audit_log import AuditLog
 from roost.resources.chat import Chat
 from roost.resources.chunks import Chunks
 from roost.resources.deployments import Deployments
@@ -19,8 +21,10 @@ from roost.resources.events import Events
 from roost.resources.installer import Installer
 from roost.resources.installer_deployments import InstallerDeployments
 from roost.resources.keys import Keys
+from roost.resources.logs import Logs
 from roost.resources.machines import Machines
 from roost.resources.members import Members
+from roost.resources.presets import Presets
 from roost.resources.processes import Processes
 from roost.resources.quotas import Quotas
 from roost.resources.roosts import Roosts
@@ -113,6 +117,22 @@ class Roost:
     def processes(self, site_id: str, machine_id: str) -> Processes:
         """Return the processes of a machine."""
         return Processes(self.http, site_id, machine_id)
+
+    def agent_tokens(self, site_id: str) -> AgentTokens:
+        """Return the agent tokens of a site."""
+        return AgentTokens(self.http, site_id)
+
+    def audit_log(self, site_id: str) -> AuditLog:
+        """Return the audit log of a site."""
+        return AuditLog(self.http, site_id)
+
+    def logs(self, site_id: str) -> Logs:
+        """Return the log records of a site."""
+        return Logs(self.http, site_id)
+
+    def presets(self, site_id: str) -> Presets:
+        """Return the presets of a site."""
+        return Presets(self.http, site_id)
 
     def with_options(
         self,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import httpx
 
@@ -161,8 +162,10 @@ class Stream:
             RoostTransportError: it breaks off.
         """
         try:
-            async for chunk in self._response.aiter_bytes():
-                yield chunk
+            pieces = cast(AsyncGenerator[bytes, None], self._response.aiter_bytes())
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    yield piece
         except httpx.HTTPError as error:
             raise _failure(error, self._method, self._url) from error
 

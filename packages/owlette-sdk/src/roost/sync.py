@@ -31,6 +31,8 @@ from roost.resources.account import (
     CreatedAccountKey,
     WhoamiResponse,
 )
+from roost.resources.agent_tokens import AgentToken, AgentTokens, RevokedTokens
+from roost.resources.audit_log import AuditDetail, AuditLog, AuditRecord
 from roost.resources.chat import (
     Chat,
     ConversationPage,
@@ -58,9 +60,11 @@ from roost.resources.installer_deployments import (
     InstallerDeployments,
 )
 from roost.resources.keys import ApiKeyRecord, ApiKeyScope, CreatedKey, Keys, RotatedKey
+from roost.resources.logs import DeletedLogs, LogLevel, LogRecord, Logs
 from roost.resources.machines import (
     CommandState,
     CommandType,
+    DeletedScreenshots,
     MachineDeployment,
     MachineDetail,
     Machines,
@@ -68,6 +72,7 @@ from roost.resources.machines import (
     SentCommand,
 )
 from roost.resources.members import AddedMember, AddRole, Member, Members, RemovedMember
+from roost.resources.presets import PresetKind, Presets
 from roost.resources.processes import (
     CreatedProcess,
     DeletedProcess,
@@ -84,13 +89,15 @@ from roost.resources.roosts import (
     DeployResult,
     PatchedRoost,
     RemovedRoost,
+    Resynced,
     RollbackOptions,
     RollbackResult,
     RoostDetail,
     Roosts,
     RoostSummary,
+    VersionUrl,
 )
-from roost.resources.sites import Site, Sites
+from roost.resources.sites import CreatedSite, DeletedSite, Site, Sites, UpdatedSite
 from roost.resources.users import (
     AssignedSites,
     DeletedUser,
@@ -152,6 +159,95 @@ class AccountApiKeysSync:
         For the rest, see `AccountApiKeys.revoke`.
         """
         return self._portal.run(self._group.revoke(key_id))
+
+
+class AgentTokensSync:
+    """Agent tokens of one site. Only superadmins may use it."""
+
+    def __init__(self, group: AgentTokens, portal: Portal) -> None:
+        self._group = group
+        self._portal = portal
+
+    def list(self) -> builtins.list[AgentToken]:
+        """Return all tokens.
+
+        For the rest, see `AgentTokens.list`.
+        """
+        return self._portal.run(self._group.list())
+
+    def revoke(
+        self,
+        *,
+        token_id: str | None = None,
+        machine_id: str | None = None,
+        everything: bool = False,
+        idempotency_key: str | None = None,
+    ) -> RevokedTokens:
+        """Make tokens useless: one, those of a machine, or all of the site.
+
+        For the rest, see `AgentTokens.revoke`.
+        """
+        return self._portal.run(
+            self._group.revoke(
+                token_id=token_id,
+                machine_id=machine_id,
+                everything=everything,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+
+class AuditLogSync:
+    """The audit log of one site: `client.audit_log(site_id)`."""
+
+    def __init__(self, group: AuditLog, portal: Portal) -> None:
+        self._group = group
+        self._portal = portal
+
+    def list(
+        self,
+        *,
+        kind: str | None = None,
+        actor: str | None = None,
+        since: str | int | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Generator[AuditRecord, None, None]:
+        """Yield the records that fit, the latest first.
+
+        For the rest, see `AuditLog.list`.
+        """
+        return self._portal.iterate(
+            self._group.list(
+                kind=kind, actor=actor, since=since, page_size=page_size, page_token=page_token
+            )
+        )
+
+    def list_page(
+        self,
+        *,
+        kind: str | None = None,
+        actor: str | None = None,
+        since: str | int | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> tuple[builtins.list[AuditRecord], str | None]:
+        """Return some records, and the token of those that follow; None at the end.
+
+        For the rest, see `AuditLog.list_page`.
+        """
+        return self._portal.run(
+            self._group.list_page(
+                kind=kind, actor=actor, since=since, page_size=page_size, page_token=page_token
+            )
+        )
+
+    def get(self, record_hash: str) -> AuditDetail:
+        """Return one record, and whether the server finds it in order.
+
+        For the rest, see `AuditLog.get`.
+        """
+        return self._portal.run(self._group.get(record_hash))
 
 
 class ChatSync:
@@ -613,6 +709,102 @@ class KeysSync:
         return self._portal.run(self._group.revoke(key_id))
 
 
+class LogsSync:
+    """Log records of one site."""
+
+    def __init__(self, group: Logs, portal: Portal) -> None:
+        self._group = group
+        self._portal = portal
+
+    def list(
+        self,
+        *,
+        action: str | None = None,
+        machine_id: str | None = None,
+        level: LogLevel | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Generator[LogRecord, None, None]:
+        """Yield the records that fit, the latest first.
+
+        For the rest, see `Logs.list`.
+        """
+        return self._portal.iterate(
+            self._group.list(
+                action=action,
+                machine_id=machine_id,
+                level=level,
+                since=since,
+                until=until,
+                page_size=page_size,
+                page_token=page_token,
+            )
+        )
+
+    def list_page(
+        self,
+        *,
+        action: str | None = None,
+        machine_id: str | None = None,
+        level: LogLevel | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> tuple[builtins.list[LogRecord], str | None]:
+        """Return some records, and the token of those that follow; None at the end.
+
+        For the rest, see `Logs.list_page`.
+        """
+        return self._portal.run(
+            self._group.list_page(
+                action=action,
+                machine_id=machine_id,
+                level=level,
+                since=since,
+                until=until,
+                page_size=page_size,
+                page_token=page_token,
+            )
+        )
+
+    def get(self, log_id: str) -> LogRecord:
+        """Return one record.
+
+        For the rest, see `Logs.get`.
+        """
+        return self._portal.run(self._group.get(log_id))
+
+    def delete(
+        self,
+        *,
+        action: str | None = None,
+        machine_id: str | None = None,
+        level: LogLevel | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        everything: bool = False,
+        idempotency_key: str | None = None,
+    ) -> DeletedLogs:
+        """Delete the records that fit, for good.
+
+        For the rest, see `Logs.delete`.
+        """
+        return self._portal.run(
+            self._group.delete(
+                action=action,
+                machine_id=machine_id,
+                level=level,
+                since=since,
+                until=until,
+                everything=everything,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+
 class MachinesSync:
     """Machines of sites: `client.machines`."""
 
@@ -711,6 +903,17 @@ class MachinesSync:
             )
         )
 
+    def delete_screenshots(
+        self, site_id: str, machine_id: str, *, idempotency_key: str | None = None
+    ) -> DeletedScreenshots:
+        """Delete all pictures of a machine that are kept.
+
+        For the rest, see `Machines.delete_screenshots`.
+        """
+        return self._portal.run(
+            self._group.delete_screenshots(site_id, machine_id, idempotency_key=idempotency_key)
+        )
+
 
 class MembersSync:
     """Members of one site."""
@@ -741,6 +944,55 @@ class MembersSync:
         For the rest, see `Members.remove`.
         """
         return self._portal.run(self._group.remove(uid, idempotency_key=idempotency_key))
+
+
+class PresetKindSync:
+    """Presets of one kind, as plain objects: their fields depend on the kind."""
+
+    def __init__(self, group: PresetKind, portal: Portal) -> None:
+        self._group = group
+        self._portal = portal
+
+    def list(self) -> builtins.list[dict[str, Any]]:
+        """Return all of them.
+
+        For the rest, see `PresetKind.list`.
+        """
+        return self._portal.run(self._group.list())
+
+    def get(self, preset_id: str) -> dict[str, Any]:
+        """Return one.
+
+        For the rest, see `PresetKind.get`.
+        """
+        return self._portal.run(self._group.get(preset_id))
+
+    def create(
+        self, preset: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> dict[str, Any]:
+        """Make one, and return its id.
+
+        For the rest, see `PresetKind.create`.
+        """
+        return self._portal.run(self._group.create(preset, idempotency_key=idempotency_key))
+
+    def update(
+        self, preset_id: str, changes: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> dict[str, Any]:
+        """Change the fields that are given.
+
+        For the rest, see `PresetKind.update`.
+        """
+        return self._portal.run(
+            self._group.update(preset_id, changes, idempotency_key=idempotency_key)
+        )
+
+    def delete(self, preset_id: str, *, idempotency_key: str | None = None) -> None:
+        """Delete one.
+
+        For the rest, see `PresetKind.delete`.
+        """
+        return self._portal.run(self._group.delete(preset_id, idempotency_key=idempotency_key))
 
 
 class ProcessesSync:
@@ -1075,6 +1327,24 @@ class RoostsSync:
         """
         return self._portal.run(self._group.deploy(roost_id, options))
 
+    def resync(
+        self, roost_id: str, *, site_id: str, idempotency_key: str | None = None
+    ) -> Resynced:
+        """Send the current version to all machines again.
+
+        For the rest, see `Roosts.resync`.
+        """
+        return self._portal.run(
+            self._group.resync(roost_id, site_id=site_id, idempotency_key=idempotency_key)
+        )
+
+    def version_url(self, roost_id: str, version_id: str, *, site_id: str) -> VersionUrl:
+        """Return a URL to GET the manifest of a version from, which is good for 15 minutes.
+
+        For the rest, see `Roosts.version_url`.
+        """
+        return self._portal.run(self._group.version_url(roost_id, version_id, site_id=site_id))
+
 
 class SitesSync:
     """Sites that the key may see: `client.sites`."""
@@ -1096,6 +1366,54 @@ class SitesSync:
         For the rest, see `Sites.get`.
         """
         return self._portal.run(self._group.get(site_id))
+
+    def create(
+        self,
+        site_id: str,
+        *,
+        name: str,
+        timezone: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> CreatedSite:
+        """Make a site, which belongs to the user of the key.
+
+        For the rest, see `Sites.create`.
+        """
+        return self._portal.run(
+            self._group.create(
+                site_id, name=name, timezone=timezone, idempotency_key=idempotency_key
+            )
+        )
+
+    def update(
+        self,
+        site_id: str,
+        *,
+        name: str | None = None,
+        timezone: str | None = None,
+        time_format: Literal["12h", "24h"] | None = None,
+        idempotency_key: str | None = None,
+    ) -> UpdatedSite:
+        """Change what is given, and leave the rest as it is.
+
+        For the rest, see `Sites.update`.
+        """
+        return self._portal.run(
+            self._group.update(
+                site_id,
+                name=name,
+                timezone=timezone,
+                time_format=time_format,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def delete(self, site_id: str, *, idempotency_key: str | None = None) -> DeletedSite:
+        """Delete a site, with all that is in it.
+
+        For the rest, see `Sites.delete`.
+        """
+        return self._portal.run(self._group.delete(site_id, idempotency_key=idempotency_key))
 
 
 class UsersSync:
@@ -1487,6 +1805,18 @@ class AccountSync:
         return self._portal.run(self._group.version())
 
 
+class PresetsSync:
+    """Presets of one site."""
+
+    def __init__(self, group: Presets, portal: Portal) -> None:
+        self._group = group
+        self._portal = portal
+        self.schedule = PresetKindSync(group.schedule, portal)
+        self.reboot = PresetKindSync(group.reboot, portal)
+        self.deployment_template = PresetKindSync(group.deployment_template, portal)
+        self.distribution = PresetKindSync(group.distribution, portal)
+
+
 class RoostSync:
     """The Owlette API, for scripts without asyncio. It takes what `Roost` takes."""
 
@@ -1544,6 +1874,22 @@ class RoostSync:
     def processes(self, site_id: str, machine_id: str) -> ProcessesSync:
         """Return the processes of a machine."""
         return ProcessesSync(self._roost.processes(site_id, machine_id), self._portal)
+
+    def agent_tokens(self, site_id: str) -> AgentTokensSync:
+        """Return the agent tokens of a site."""
+        return AgentTokensSync(self._roost.agent_tokens(site_id), self._portal)
+
+    def audit_log(self, site_id: str) -> AuditLogSync:
+        """Return the audit log of a site."""
+        return AuditLogSync(self._roost.audit_log(site_id), self._portal)
+
+    def logs(self, site_id: str) -> LogsSync:
+        """Return the log records of a site."""
+        return LogsSync(self._roost.logs(site_id), self._portal)
+
+    def presets(self, site_id: str) -> PresetsSync:
+        """Return the presets of a site."""
+        return PresetsSync(self._roost.presets(site_id), self._portal)
 
     def with_options(
         self,

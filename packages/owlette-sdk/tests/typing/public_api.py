@@ -80,11 +80,24 @@ async def calls(client: roost.Roost) -> tuple[str, ...]:  # noqa: PLR0915 - one 
     assert_type(await client.quotas.current("s"), roost.QuotaSnapshot)
     history = await client.quotas.history("s")
     assert_type(roost.QuotaHistoryDay.list_of(history["daily"]), list[roost.QuotaHistoryDay])
+    async for record in client.logs("s").list():
+        assert_type(record, roost.LogRecord)
+    async for entry in client.audit_log("s").list():
+        assert_type(entry, roost.AuditRecord)
+    assert_type(await client.audit_log("s").get("ab"), roost.AuditDetail)
+    assert_type(await client.agent_tokens("s").list(), list[roost.AgentToken])
     async for event in client.events.stream("s"):
         assert_type(event, roost.ServerSentEvent)
     assert_type(await client.http.request("/api/x"), roost.ApiResponse)
     assert_type(client.with_options(timeout=1), roost.Roost)
     return status, verb, seat
+
+
+async def logins() -> roost.DeviceKey:
+    def show(code: roost.DeviceCode) -> None:
+        assert_type(code.pairing_url, str)
+
+    return await roost.device_login(show)
 
 
 def groups(client: roost.Roost) -> tuple[object, ...]:
@@ -105,7 +118,12 @@ def groups(client: roost.Roost) -> tuple[object, ...]:
     versions: roost.Versions = client.versions
     webhooks: roost.Webhooks = client.webhooks
     http: roost.RoostClient = client.http.with_options(roost.CallOptions(timeout=1))
+    tokens: roost.AgentTokens = client.agent_tokens("s")
+    audit_log: roost.AuditLog = client.audit_log("s")
+    logs: roost.Logs = client.logs("s")
+    presets: roost.Presets = client.presets("s")
     return (
+        *(tokens, audit_log, logs, presets),
         *(keys_of_account, chat, chunks, deployments, events, installer, installers, keys),
         *(machines, quotas, roosts, sites, users, versions, webhooks, http),
     )

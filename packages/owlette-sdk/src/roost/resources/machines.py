@@ -19,6 +19,7 @@ __all__ = [
     "CommandState",
     "CommandStatus",
     "CommandType",
+    "DeletedScreenshots",
     "MachineDeployment",
     "MachineDetail",
     "MachineRoost",
@@ -127,6 +128,13 @@ class CommandState(SentCommand, total=False):
     error: str
     createdAt: str
     updatedAt: str
+
+
+class DeletedScreenshots(TypedDict):
+    """How many pictures were deleted."""
+
+    success: bool
+    deleted: int
 
 
 class Machines(Resource):
@@ -273,3 +281,15 @@ class Machines(Resource):
         if download_to is not None:
             await asyncio.to_thread(Path(download_to).write_bytes, picture.body)
         return picture.body
+
+    async def delete_screenshots(
+        self, site_id: str, machine_id: str, *, idempotency_key: str | None = None
+    ) -> DeletedScreenshots:
+        """Delete all pictures of a machine that are kept."""
+        answer = await self._ask(
+            api_path("sites", site_id, "machines", machine_id, "screenshots"),
+            method="DELETE",
+            idempotency_key=idempotency_key,
+        )
+        deleted: DeletedScreenshots = answer.data
+        return deleted

@@ -34,12 +34,14 @@ __all__ = [
     "PushResult",
     "PushStats",
     "RemovedRoost",
+    "Resynced",
     "RollbackOptions",
     "RollbackResult",
     "RoostDetail",
     "RoostSummary",
     "Roosts",
     "VersionSummary",
+    "VersionUrl",
 ]
 
 
@@ -120,6 +122,20 @@ class RemovedRoost(TypedDict):
     siteId: str
     softDeleted: bool
     tombstoneExpiresAt: str
+
+
+class Resynced(TypedDict):
+    """To how many machines the current version was sent again, and to which."""
+
+    resynced: int
+    targets: list[str]
+
+
+class VersionUrl(TypedDict):
+    """A signed URL of a manifest, and until when it is good (ISO 8601)."""
+
+    url: str
+    expiresAt: str
 
 
 @dataclass(slots=True)
@@ -404,6 +420,37 @@ class Roosts(Resource):
             idempotency_key=options.idempotency_key,
         )
         return DeployResult.from_json(answer.data)
+
+    async def resync(
+        self, roost_id: str, *, site_id: str, idempotency_key: str | None = None
+    ) -> Resynced:
+        """Send the current version to all machines again.
+
+        Raises:
+            ConflictError: the roost has no version, or no machines.
+        """
+        answer = await self._ask(
+            api_path("roosts", roost_id, "resync"),
+            method="POST",
+            body={"siteId": site_id},
+            idempotency_key=idempotency_key,
+        )
+        resynced: Resynced = answer.data
+        return resynced
+
+    async def version_url(self, roost_id: str, version_id: str, *, site_id: str) -> VersionUrl:
+        """Return a URL to GET the manifest of a version from, which is good for 15 minutes.
+
+        Raises:
+            NotFoundError: there is no such version.
+        """
+        answer = await self._ask(
+            api_path("roosts", roost_id, "version-url"),
+            method="POST",
+            body={"siteId": site_id, "versionId": version_id},
+        )
+        made: VersionUrl = answer.data
+        return made
 
 
 def _list(values: Sequence[str] | None) -> builtins.list[str] | None:
