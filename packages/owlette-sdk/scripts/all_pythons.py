@@ -24,7 +24,7 @@ OLDER = {"exceptiongroup", "typing-extensions", "sniffio"}
 TOOLS = PACKAGE / "scripts" / "pythons.txt"
 
 
-def run(*command: str | Path, **options: str) -> str:
+def run(*command: str | Path, folder: Path = ROOT, **options: str) -> str:
     """Run a command, and return what it prints.
 
     Raises:
@@ -32,7 +32,7 @@ def run(*command: str | Path, **options: str) -> str:
     """
     environment = {**os.environ, **options}
     done = subprocess.run(
-        command, text=True, stdout=subprocess.PIPE, check=False, cwd=ROOT, env=environment
+        command, text=True, stdout=subprocess.PIPE, check=False, cwd=folder, env=environment
     )
     if done.returncode:
         sys.stdout.write(done.stdout)
@@ -58,6 +58,20 @@ def find(version: str) -> str | None:
     return None
 
 
+def check_types(python: Path) -> None:
+    """See to it that pyright knows the type of all that is public.
+
+    Raises:
+        subprocess.CalledProcessError: of something it does not.
+    """
+    folders = os.pathsep.join([str(python.parent), os.environ["PATH"]])
+    pyright = Path(sys.executable).with_name("pyright")
+    options = ("--pythonpath", python, "--verifytypes", "roost", "--ignoreexternal")
+    environment = {"PATH": folders, "VIRTUAL_ENV": str(python.parents[1])}
+    # away from the sources, which pyright would find first
+    run(pyright, *options, folder=python.parents[1], **environment)
+
+
 def test(python: str, wheel: Path, folder: Path) -> str:
     """Test the wheel with an interpreter, and return the last line of the tests.
 
@@ -73,6 +87,7 @@ def test(python: str, wheel: Path, folder: Path) -> str:
     if not EXPECTED <= installed <= EXPECTED | OLDER:
         sys.exit(f"the wheel pulls in {sorted(installed)}, not {sorted(EXPECTED)}")
     run(own, "-W", "error", "-c", "import roost; roost.Roost(token='owk_test_x')")
+    check_types(own)
     uv("pip", "install", "--quiet", "--python", own, "--requirements", TOOLS)
     said = run(own, "-m", "pytest", "--quiet", PACKAGE / "tests", PYTHONDONTWRITEBYTECODE="1")
     return said.strip().splitlines()[-1]

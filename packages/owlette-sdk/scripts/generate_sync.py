@@ -61,13 +61,15 @@ class Group:
     def members(self) -> Iterator[tuple[str, str]]:
         """The names and classes of the groups inside."""
         for each in ast.walk(self.node):
-            if (
-                isinstance(each, ast.Assign)
-                and isinstance(each.targets[0], ast.Attribute)
-                and not each.targets[0].attr.startswith("_")
-                and isinstance(each.value, ast.Call)
-            ):
-                yield each.targets[0].attr, ast.unparse(each.value.func)
+            yield from _group_in(each)
+
+
+def _group_in(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Return the name and class of the group that a statement makes an attribute, if it does."""
+    if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Attribute):
+        return
+    if not node.target.attr.startswith("_") and isinstance(node.value, ast.Call):
+        yield node.target.attr, ast.unparse(node.value.func)
 
 
 def groups() -> list[Group]:
@@ -94,7 +96,7 @@ def written(group: Group, imports: dict[str, set[str]]) -> str:
         "        self._portal = portal",
     ]
     for name, kind in group.members:
-        lines.append(f"        self.{name} = {kind}Sync(group.{name}, portal)")
+        lines.append(f"        self.{name}: {kind}Sync = {kind}Sync(group.{name}, portal)")
     for method in group.methods:
         lines += ["", *_method(group, method, imports)]
     return "\n".join(lines)
@@ -160,11 +162,8 @@ def client(imports: dict[str, set[str]]) -> str:
         "        self._roost = roost",
     ]
     for node in ast.walk(by_name["_use"]):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            target = node.targets[0]
-            assert isinstance(target, ast.Attribute)
-            kind = ast.unparse(node.value.func)
-            lines.append(f"        self.{target.attr} = {kind}Sync(roost.{target.attr}, portal)")
+        for name, kind in _group_in(node):
+            lines.append(f"        self.{name}: {kind}Sync = {kind}Sync(roost.{name}, portal)")
     own = {"__init__", "__repr__", "_use", "with_options"}
     for name, node in by_name.items():
         if name in own:

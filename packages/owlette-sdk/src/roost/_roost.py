@@ -90,22 +90,22 @@ class Roost:
         )
 
     def _use(self, http: RoostClient) -> None:
-        self.http = http
-        self.account = Account(http)
-        self.chat = Chat(http)
-        self.chunks = Chunks(http)
-        self.deployments = Deployments(http)
-        self.events = Events(http)
-        self.installer = Installer(http)
-        self.installer_deployments = InstallerDeployments(http)
-        self.keys = Keys(http)
-        self.machines = Machines(http)
-        self.quotas = Quotas(http)
-        self.roosts = Roosts(http)
-        self.sites = Sites(http)
-        self.users = Users(http)
-        self.versions = Versions(http)
-        self.webhooks = Webhooks(http)
+        self.http: RoostClient = http
+        self.account: Account = Account(http)
+        self.chat: Chat = Chat(http)
+        self.chunks: Chunks = Chunks(http)
+        self.deployments: Deployments = Deployments(http)
+        self.events: Events = Events(http)
+        self.installer: Installer = Installer(http)
+        self.installer_deployments: InstallerDeployments = InstallerDeployments(http)
+        self.keys: Keys = Keys(http)
+        self.machines: Machines = Machines(http)
+        self.quotas: Quotas = Quotas(http)
+        self.roosts: Roosts = Roosts(http)
+        self.sites: Sites = Sites(http)
+        self.users: Users = Users(http)
+        self.versions: Versions = Versions(http)
+        self.webhooks: Webhooks = Webhooks(http)
 
     def __repr__(self) -> str:
         return f"Roost({self.http!r})"

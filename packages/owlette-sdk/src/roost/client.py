@@ -28,7 +28,7 @@ from roost._transport import Answer, NotSentError, Sender, Stream
 
 __all__ = ["ApiResponse", "CallOptions", "RoostClient"]
 
-log = logging.getLogger("roost")
+log: logging.Logger = logging.getLogger("roost")
 
 #: Seconds that an answer which is streamed may be silent: a model thinks before it speaks.
 _SILENCE_S = 300.0

@@ -1788,7 +1788,7 @@ class AccountSync:
     def __init__(self, group: Account, portal: Portal) -> None:
         self._group = group
         self._portal = portal
-        self.api_keys = AccountApiKeysSync(group.api_keys, portal)
+        self.api_keys: AccountApiKeysSync = AccountApiKeysSync(group.api_keys, portal)
 
     def whoami(self) -> WhoamiResponse:
         """Return who the key belongs to, and what it may do.
@@ -1811,10 +1811,10 @@ class PresetsSync:
     def __init__(self, group: Presets, portal: Portal) -> None:
         self._group = group
         self._portal = portal
-        self.schedule = PresetKindSync(group.schedule, portal)
-        self.reboot = PresetKindSync(group.reboot, portal)
-        self.deployment_template = PresetKindSync(group.deployment_template, portal)
-        self.distribution = PresetKindSync(group.distribution, portal)
+        self.schedule: PresetKindSync = PresetKindSync(group.schedule, portal)
+        self.reboot: PresetKindSync = PresetKindSync(group.reboot, portal)
+        self.deployment_template: PresetKindSync = PresetKindSync(group.deployment_template, portal)
+        self.distribution: PresetKindSync = PresetKindSync(group.distribution, portal)
 
 
 class RoostSync:
@@ -1851,21 +1851,23 @@ class RoostSync:
 
     def _use(self, roost: Roost, portal: Portal) -> None:
         self._roost = roost
-        self.account = AccountSync(roost.account, portal)
-        self.chat = ChatSync(roost.chat, portal)
-        self.chunks = ChunksSync(roost.chunks, portal)
-        self.deployments = DeploymentsSync(roost.deployments, portal)
-        self.events = EventsSync(roost.events, portal)
-        self.installer = InstallerSync(roost.installer, portal)
-        self.installer_deployments = InstallerDeploymentsSync(roost.installer_deployments, portal)
-        self.keys = KeysSync(roost.keys, portal)
-        self.machines = MachinesSync(roost.machines, portal)
-        self.quotas = QuotasSync(roost.quotas, portal)
-        self.roosts = RoostsSync(roost.roosts, portal)
-        self.sites = SitesSync(roost.sites, portal)
-        self.users = UsersSync(roost.users, portal)
-        self.versions = VersionsSync(roost.versions, portal)
-        self.webhooks = WebhooksSync(roost.webhooks, portal)
+        self.account: AccountSync = AccountSync(roost.account, portal)
+        self.chat: ChatSync = ChatSync(roost.chat, portal)
+        self.chunks: ChunksSync = ChunksSync(roost.chunks, portal)
+        self.deployments: DeploymentsSync = DeploymentsSync(roost.deployments, portal)
+        self.events: EventsSync = EventsSync(roost.events, portal)
+        self.installer: InstallerSync = InstallerSync(roost.installer, portal)
+        self.installer_deployments: InstallerDeploymentsSync = InstallerDeploymentsSync(
+            roost.installer_deployments, portal
+        )
+        self.keys: KeysSync = KeysSync(roost.keys, portal)
+        self.machines: MachinesSync = MachinesSync(roost.machines, portal)
+        self.quotas: QuotasSync = QuotasSync(roost.quotas, portal)
+        self.roosts: RoostsSync = RoostsSync(roost.roosts, portal)
+        self.sites: SitesSync = SitesSync(roost.sites, portal)
+        self.users: UsersSync = UsersSync(roost.users, portal)
+        self.versions: VersionsSync = VersionsSync(roost.versions, portal)
+        self.webhooks: WebhooksSync = WebhooksSync(roost.webhooks, portal)
 
     def members(self, site_id: str) -> MembersSync:
         """Return the members of a site."""

@@ -54,7 +54,7 @@ class RecordedTransport(httpx.AsyncBaseTransport):
     def __init__(self, *replies: Reply) -> None:
         self._replies = list(replies) or [answer({})]
         self.asked: list[Asked] = []
-        self.is_closed = False
+        self.is_closed: bool = False
 
     @property
     def last(self) -> Asked:
@@ -92,7 +92,7 @@ class Pieces(httpx.AsyncByteStream):
 
     def __init__(self, *pieces: bytes | Exception) -> None:
         self._pieces = pieces
-        self.is_closed = False
+        self.is_closed: bool = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the pieces."""

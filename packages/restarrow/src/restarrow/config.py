@@ -164,10 +164,7 @@ def _listing(resource: Any, client: Mapping[str, Any]) -> Listing:
         endpoint.get("data"),
         endpoint.get("headers") or {},
     )
-    paginator = endpoint.get("paginator", client.get("paginator"))
-    if paginator is not None and not isinstance(paginator, str | Mapping):
-        msg = f"{where}: paginator must be a name or a dictionary, not {paginator!r}"
-        raise ConfigurationError(msg)
+    paginator = _paginator(where, endpoint.get("paginator", client.get("paginator")))
     plan = make_plan(paginator, request, base_url=client["base_url"])
     nesting = given.get("max_table_nesting")
     if nesting is not None and (type(nesting) is not int or nesting < 0):
@@ -180,6 +177,15 @@ def _listing(resource: Any, client: Mapping[str, Any]) -> Listing:
         tuple(_paths(paginator)),
         1000 if nesting is None else nesting,
     )
+
+
+def _paginator(where: str, given: Any) -> str | Mapping[str, Any] | None:
+    if given is None or isinstance(given, str):
+        return given
+    if not isinstance(given, Mapping):
+        msg = f"{where}: paginator must be a name or a dictionary, not {given!r}"
+        raise ConfigurationError(msg)
+    return cast("Mapping[str, Any]", given)
 
 
 def _paths(paginator: Any) -> Iterable[str]:

@@ -125,7 +125,7 @@ class Account(Resource):
 
     def __init__(self, http: RoostClient) -> None:
         super().__init__(http)
-        self.api_keys = AccountApiKeys(http)
+        self.api_keys: AccountApiKeys = AccountApiKeys(http)
 
     async def whoami(self) -> WhoamiResponse:
         """Return who the key belongs to, and what it may do."""

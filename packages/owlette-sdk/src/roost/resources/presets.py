@@ -95,7 +95,7 @@ class Presets(Resource):
 
     def __init__(self, http: RoostClient, site_id: str) -> None:
         super().__init__(http)
-        self.schedule = PresetKind(http, site_id, "schedule")
-        self.reboot = PresetKind(http, site_id, "reboot")
-        self.deployment_template = PresetKind(http, site_id, "deployment-template")
-        self.distribution = PresetKind(http, site_id, "distribution")
+        self.schedule: PresetKind = PresetKind(http, site_id, "schedule")
+        self.reboot: PresetKind = PresetKind(http, site_id, "reboot")
+        self.deployment_template: PresetKind = PresetKind(http, site_id, "deployment-template")
+        self.distribution: PresetKind = PresetKind(http, site_id, "distribution")
