@@ -1,7 +1,7 @@
-"""Make `roost/sync.py` of the async groups of methods.
+"""Make `roost/sync` of the async groups of methods.
 
-python packages/owlette-sdk/scripts/generate_sync.py          # writes it
-python packages/owlette-sdk/scripts/generate_sync.py --check  # fails if it is not up to date
+python packages/owlette-sdk/scripts/generate_sync.py          # writes them
+python packages/owlette-sdk/scripts/generate_sync.py --check  # fails if they are not up to date
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "roost"
-TARGET = SOURCE / "sync.py"
+TARGET = SOURCE / "sync"
 #: Where names in signatures come from, beside the module of the group itself.
 SHARED = (
     "collections.abc",
@@ -28,7 +28,9 @@ SHARED = (
     "roost.resources._resource",
     "roost.resources.keys",
 )
-HEAD = '''"""The client without asyncio. `scripts/generate_sync.py` makes this file: do not edit it.
+NOTE = "Made by `scripts/generate_sync.py`: do not edit."
+FUTURE = "from __future__ import annotations\n\n"
+HEAD = f'''"""The client without asyncio. {NOTE}
 
 Each call runs in a loop that belongs to a thread of the client, and returns when it is done.
 
@@ -37,9 +39,7 @@ Each call runs in a loop that belongs to a thread of the client, and returns whe
             print(site.id, site.name)
 """
 
-from __future__ import annotations
-
-'''
+{FUTURE}'''
 
 
 class Group:
@@ -218,24 +218,46 @@ CLOSING = '''    def close(self) -> None:
         self.close()'''
 
 
-def text() -> str:
-    """Return what `sync.py` has to be."""
-    imports: dict[str, set[str]] = defaultdict(set)
-    every = groups()
-    classes = [written(group, imports) for group in every] + [client(imports)]
+def made() -> dict[Path, str]:
+    """Return all files of `roost/sync`, as they have to be."""
+    files: dict[Path, str] = {}
+    places: dict[str, set[str]] = defaultdict(set)
+    by_module: dict[str, list[Group]] = defaultdict(list)
+    for group in groups():
+        by_module[group.module].append(group)
+    for module, every in by_module.items():
+        imports: dict[str, set[str]] = defaultdict(set, {"roost._portal": {"Portal"}})
+        classes = [written(group, imports) for group in every]
+        noun = module.rpartition(".")[2]
+        names = [f"{group.name}Sync" for group in every]
+        places[f"roost.sync.{noun}"] |= set(names)
+        head = f"""\"\"\"`{noun}` without asyncio. {NOTE}\"\"\"\n\n{FUTURE}"""
+        files[TARGET / f"{noun}.py"] = _file(head, imports, names, classes)
+    text = client(places)
+    used = {
+        module: {name for name in names if f"{name}(" in text or f" {name}\n" in text}
+        for module, names in places.items()
+        if module.startswith("roost.sync.")
+    }
+    files[TARGET / "__init__.py"] = _file(HEAD, {**places, **used}, ["RoostSync"], [text])
+    return {file: _tidy(file, text) for file, text in files.items()}
+
+
+def _file(head: str, imports: dict[str, set[str]], names: list[str], classes: list[str]) -> str:
     lines = [
         f"from {module} import {', '.join(sorted(names))}" if any(names) else f"import {module}"
         for module, names in sorted(imports.items())
+        if names
     ]
-    body = "\n".join(lines) + '\n\n__all__ = ["RoostSync"]\n\n\n' + "\n\n\n".join(classes) + "\n"
-    return _tidy(HEAD + body)
+    public = f"__all__ = [{', '.join(f'{name!r}' for name in sorted(names))}]"
+    return head + "\n".join(lines) + f"\n\n{public}\n\n\n" + "\n\n\n".join(classes) + "\n"
 
 
-def _tidy(code: str) -> str:
+def _tidy(file: Path, code: str) -> str:
     """Return the code as ruff writes it."""
     for command in (["check", "--select", "I", "--fix"], ["format"]):
         code = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--quiet", "--stdin-filename", TARGET, "-"],
+            [sys.executable, "-m", "ruff", *command, "--quiet", "--stdin-filename", file, "-"],
             input=code,
             capture_output=True,
             text=True,
@@ -245,13 +267,17 @@ def _tidy(code: str) -> str:
 
 
 def main() -> int:
-    """Write it, or compare."""
-    parser = argparse.ArgumentParser(description="Make roost/sync.py of the async client.")
-    parser.add_argument("--check", action="store_true", help="fail if it is not up to date")
-    made = text()
+    """Write them, or compare."""
+    parser = argparse.ArgumentParser(description="Make roost/sync of the async client.")
+    parser.add_argument("--check", action="store_true", help="fail if they are not up to date")
+    files = made()
     if parser.parse_args().check:
-        return int(made != TARGET.read_text())
-    TARGET.write_text(made)
+        return int(files != {file: file.read_text() for file in TARGET.glob("*.py")})
+    TARGET.mkdir(exist_ok=True)
+    for file in TARGET.glob("*.py"):
+        file.unlink()
+    for file, text in files.items():
+        file.write_text(text)
     return 0
 
 
