@@ -263,3 +263,24 @@ async def test_requests_and_waits_can_be_watched() -> None:
     assert isinstance(three, RequestDetails)
     assert (three.attempt, three.status, three.error) == (3, 200, None)
     assert three.elapsed_s >= 0
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [httpx.UnsupportedProtocol("gopher"), httpx.LocalProtocolError("a line break in a header")],
+)
+async def test_what_cannot_be_sent_is_not_tried_again(
+    failure: Exception, slept: list[float]
+) -> None:
+    transport = RecordedTransport(failure)
+    async with Roost(token="owk_test_secret", transport=transport) as client:
+        with pytest.raises(RoostTransportError, match="Protocol"):
+            await client.sites.list()
+    assert len(transport.asked) == 1
+    assert slept == []
+
+
+async def test_a_header_that_no_request_can_have() -> None:
+    async with Roost(token="owk_test_secret", api_url="http://127.0.0.1:1") as client:
+        with pytest.raises((RoostTransportError, ValueError)):
+            await client.http.request("/api/x", headers={"X-One": "a\r\nb"})

@@ -13,7 +13,7 @@ import httpx
 from roost._errors import RoostTransportError
 from roost._hooks import redacted, shown_url
 
-__all__ = ["Answer", "Sender"]
+__all__ = ["Answer", "FutileError", "NotSentError", "Sender", "Stream"]
 
 
 @dataclass(slots=True)
@@ -28,6 +28,14 @@ class Answer:
 
 class NotSentError(RoostTransportError):
     """There was no connection, so the server cannot have got the request."""
+
+
+class FutileError(RoostTransportError):
+    """The request itself is at fault, so that it would fail again."""
+
+
+#: What httpx refuses to send, whoever is at the other end.
+_FUTILE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 class Sender:
@@ -173,7 +181,8 @@ class Stream:
 def _failure(
     error: httpx.HTTPError | httpx.InvalidURL, method: str, url: str
 ) -> RoostTransportError:
-    return RoostTransportError(_what(error), method=method, url=shown_url(url))
+    kind = FutileError if isinstance(error, _FUTILE) else RoostTransportError
+    return kind(_what(error), method=method, url=shown_url(url))
 
 
 def _what(error: Exception) -> str:

@@ -24,7 +24,7 @@ from roost._constants import (
 from roost._errors import RoostApiError, RoostTransportError, api_error
 from roost._hooks import RequestDetails, RetryDetails, redacted, shown_url
 from roost._retry import RetryPolicy, decide
-from roost._transport import Answer, NotSentError, Sender, Stream
+from roost._transport import Answer, FutileError, NotSentError, Sender, Stream
 
 __all__ = ["ApiResponse", "CallOptions", "RoostClient"]
 
@@ -185,6 +185,8 @@ class RoostClient:
                 answer = await self._sender.send(method, url, sent, content, timeout_s=timeout)
             except RoostTransportError as error:
                 self._watch(RequestDetails(method, shown_url(url), attempt, 0, error=str(error)))
+                if isinstance(error, FutileError):
+                    raise
                 was_sent = not isinstance(error, NotSentError)
                 verdict = decide(
                     policy, attempt, status=None, repeatable=repeatable, was_sent=was_sent
