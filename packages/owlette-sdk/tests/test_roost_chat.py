@@ -195,3 +195,25 @@ async def test_once_is_enough_if_told_so() -> None:
     async with Roost(token="owk_test_x", transport=transport) as client:
         with pytest.raises(RoostTransportError):
             [each async for each in client.events.stream("s", reconnect=False)]
+
+
+@pytest.mark.parametrize(("told", "wait"), [(3000, 3.0), (0, 0.1)])
+async def test_the_server_says_how_long_to_stay_away(
+    told: int, wait: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    first = f"retry: {told}\ndata: {{}}\n\ndata: {{}}\n\n".encode()
+    transport = RecordedTransport(
+        lambda _: httpx.Response(200, content=first),
+        lambda _: httpx.Response(200, content=b"data: {}\n\n"),
+        refusal(404, "not_found"),
+    )
+    async with Roost(token="owk_test_x", transport=transport) as client:
+        with pytest.raises(NotFoundError):
+            await _hear(client.events.stream("s"), [])
+    assert waits == [wait, wait]

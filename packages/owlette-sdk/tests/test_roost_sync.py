@@ -25,7 +25,7 @@ def test_it_is_up_to_date() -> None:
     done = subprocess.run(
         [sys.executable, script, "--check"], capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.returncode == 0, f"run {script.name}: roost/sync.py is not what it makes"
+    assert done.returncode == 0, f"run {script.name}: roost/sync is not what it makes"
 
 
 def _methods(thing: object) -> dict[str, Any]:

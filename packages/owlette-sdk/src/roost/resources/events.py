@@ -16,6 +16,8 @@ __all__ = ["Events"]
 _SILENCE_S = 45.0
 #: Seconds before the first attempt to connect again, and the longest of such waits, which double.
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
+#: Seconds that are waited even if the server asks for none.
+_SHORTEST_WAIT_S = 0.1
 
 
 class Events(Resource):
@@ -44,11 +46,13 @@ class Events(Resource):
             RoostApiError: the server refuses, other than by 5xx.
             RoostTransportError: the connection breaks, and is not to be opened again.
         """
-        wait_s = _FIRST_WAIT_S
+        first_s = wait_s = _FIRST_WAIT_S
         while True:
             try:
                 async for event in self._once(site_id, events):
-                    wait_s = _FIRST_WAIT_S if event.retry_ms is None else event.retry_ms / 1000
+                    if event.retry_ms is not None:  # holds from then on
+                        first_s = max(event.retry_ms / 1000, _SHORTEST_WAIT_S)
+                    wait_s = first_s
                     if keepalives or event.event not in {"keepalive", "closing"}:
                         yield event
             except (RoostTransportError, ServerError):
