@@ -45,6 +45,13 @@ def test_an_asked_wait_is_kept_to_and_never_cut_short() -> None:
     assert next_wait(_POLICY, Trouble(429, asked=0), Tally(0, 1), _never) == 0
 
 
+def test_who_is_told_again_and_again_to_wait_no_time_waits_all_the_same() -> None:
+    trouble = Trouble(429, asked=0)
+    waits = [next_wait(_POLICY, trouble, Tally(0, limited), _never) for limited in range(1, 11)]
+    assert waits == [0, 0.1, 0.2, 0.4, 0.8, 1, 1, 1, 1, None]
+    assert next_wait(_POLICY, Trouble(429, asked=7), Tally(0, 9), _never) == 7
+
+
 def test_a_wait_beyond_the_most_is_not_begun() -> None:
     assert next_wait(_POLICY, Trouble(429, asked=300), Tally(0, 1), _never) == 300
     assert next_wait(_POLICY, Trouble(429, asked=301), Tally(0, 1), _never) is None

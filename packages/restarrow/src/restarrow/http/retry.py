@@ -14,7 +14,9 @@ from restarrow.errors import ConfigurationError
 
 _PERMANENT = frozenset({501, 505})
 _PASSING = frozenset({408, 425, 429})
-#: Seconds before the first repetition when a connection was cut, often just one kept too long.
+#: Seconds before the first repetition when a connection was cut, often just one kept too long,
+#: and before the third when an API says 429 and asks for no wait at all: seconds that are told
+#: rounded down would use up all attempts within the one second that was meant.
 _QUICK_WAIT = 0.1
 #: The share by which a wait that was asked for is lengthened, at most one second, so that all
 #: who were told the same moment do not come back in the same millisecond.
@@ -104,9 +106,17 @@ def next_wait(
     if trouble.asked is not None:
         if trouble.asked > policy.max_wait:
             return None
-        return trouble.asked + chance() * min(1.0, _SPREAD * trouble.asked)
+        asked = max(trouble.asked, _least_wait(policy, tally))
+        return asked + chance() * min(1.0, _SPREAD * asked)
     if trouble.cut and tally.failed == 1:
         return min(_QUICK_WAIT, policy.first_wait) * chance()
     doublings = min(63, (tally.limited if limited else tally.failed) - 1)
     wait = min(policy.max_wait, policy.first_wait * 2.0**doublings)
     return wait * (1.0 - policy.jitter * chance())
+
+
+def _least_wait(policy: RetryPolicy, tally: Tally) -> float:
+    """Return the least seconds to wait after so many 429, whatever the answer asks for."""
+    if tally.limited < 2:
+        return 0.0
+    return min(policy.first_wait, _QUICK_WAIT * 2.0 ** min(63, tally.limited - 2))
