@@ -37,7 +37,7 @@ test-sdk: setup  ## build the SDK, and test it on every Python that it supports 
 check: setup  ## check format, lint, types, imports and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy packages/*/src packages/*/tests packages/*/scripts tests pipelines benchmarks
+	$(BIN)/mypy packages/*/src packages/*/tests packages/*/scripts tests pipelines examples benchmarks
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/codespell

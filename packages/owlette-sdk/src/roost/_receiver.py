@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from roost._constants import DEFAULT_REPLAY_TOLERANCE_SECONDS
 from roost._errors import WebhookSignatureError
@@ -35,6 +35,12 @@ class WebhookEvent(Model):
     data: dict[str, Any] = field(default_factory=dict[str, Any])
     id: str | None = None
     delivery_id: str | None = None
+
+
+class _Headers(Protocol):
+    """What frameworks keep headers in: not all of them are a `Mapping`."""
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
 
 
 class WebhookReceiver:
@@ -70,12 +76,12 @@ class WebhookReceiver:
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def receive(
-        self, headers: Mapping[str, str], body: bytes | str, *, now: float | None = None
+        self, headers: _Headers, body: bytes | str, *, now: float | None = None
     ) -> WebhookEvent | None:
         """Return the event of a request; None if it was told before.
 
         Args:
-            headers: the request's headers, in any case.
+            headers: the request's headers, in any case: a mapping, or your framework's own kind.
             body: the request's body, as it came.
             now: the time, in seconds since 1970; the clock's if None.
 
