@@ -134,8 +134,8 @@ def _note_names(
     trees = [ast.parse(returns, mode="eval"), method.args]
     names = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for name in names:
-        if name == "builtins":
-            imports["builtins"].add("")
+        if name in {"builtins", "os"}:
+            imports[name].add("")
         elif name in own.__all__:
             imports[group.module].add(name)
         elif not hasattr(builtins, name):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from small_owlette import TOKEN, SmallOwlette, small_owlette
 
-from roost import Roost
+from roost import RetryPolicy, Roost
 from roost.testing import RecordedTransport, answer
 
 
@@ -58,3 +60,25 @@ def sends() -> Callable[[Case], Awaitable[None]]:
         assert transport.is_closed
 
     return check
+
+
+@pytest.fixture(autouse=True)
+def _no_cache_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # pyright: ignore[reportUnusedFunction]
+    """Let pushes remember what they have hashed for as long as a test takes."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def owlette() -> Iterator[SmallOwlette]:
+    """Serve a small Owlette."""
+    with small_owlette() as served:
+        yield served
+    assert served.leaks == []
+
+
+@pytest.fixture
+def client(owlette: SmallOwlette) -> Roost:
+    """Return a client of it that does not wait long."""
+    patience = RetryPolicy(max_attempts=3, base_delay_s=0.01, max_delay_s=0.01)
+    return Roost(token=TOKEN, api_url=owlette.url, retry=patience)

@@ -16,9 +16,17 @@
     ├── RoostTransportError         no answer: the network, or a wait that took too long
     ├── StreamError                 a stream of chat or events that says what went wrong
     ├── PagingError                 a list that does not come to an end
+    ├── DeploymentFailedError       a rollout that was aborted: .deployment
+    ├── PushError                   a folder that cannot be published as it is
+    │   ├── PathRuleError               paths that no version can have: .offenders
+    │   ├── UnreadableError             files or folders that cannot be read: .paths
+    │   └── FileChangedError            a file that changes all the time: .path
+    ├── TransferError               a chunk that the storage does not take or give: .digest
+    ├── PullError                   a version that cannot be written into a folder
     └── WebhookSignatureError       a request that nobody with the secret has signed: .reason
 
-`StreamError` is a `RuntimeError` as well, and `RoostTransportError` a `ConnectionError`.
+`StreamError` is a `RuntimeError` as well, `RoostTransportError` a `ConnectionError`, and
+`PathRuleError` a `ValueError`.
 """
 
 from __future__ import annotations
@@ -32,12 +40,17 @@ from roost._hooks import redacted
 __all__ = [
     "AuthenticationError",
     "ConflictError",
+    "DeploymentFailedError",
+    "FileChangedError",
     "InvalidRequestError",
     "MachineOfflineError",
     "NotFoundError",
     "PagingError",
+    "PathRuleError",
     "PermissionDeniedError",
     "PreconditionFailedError",
+    "PullError",
+    "PushError",
     "QuotaExceededError",
     "RateLimitedError",
     "RoostApiError",
@@ -45,6 +58,8 @@ __all__ = [
     "RoostTransportError",
     "ServerError",
     "StreamError",
+    "TransferError",
+    "UnreadableError",
     "VersionStaleError",
     "WebhookSignatureError",
     "api_error",
@@ -194,6 +209,81 @@ class PagingError(RoostError):
     """A list whose pages come back to where they were."""
 
 
+class DeploymentFailedError(RoostError):
+    """A rollout that was aborted, because too many machines failed.
+
+    Attributes:
+        deployment: the rollout as it was last, with its machines.
+    """
+
+    def __init__(self, deployment: Mapping[str, Any]) -> None:
+        why = deployment.get("abortReason") or "no reason was given"
+        super().__init__(f"the rollout of {deployment.get('versionId')} was aborted: {why}")
+        self.deployment = deployment
+
+
+class PushError(RoostError):
+    """A folder that cannot be published as it is."""
+
+
+class PathRuleError(PushError, ValueError):
+    """Paths that no version can have; nothing was uploaded.
+
+    Attributes:
+        offenders: what is wrong, by path.
+    """
+
+    def __init__(self, offenders: Mapping[str, str]) -> None:
+        super().__init__(f"these files cannot be published under their names:{_listed(offenders)}")
+        self.offenders = dict(offenders)
+
+
+class UnreadableError(PushError):
+    """Files or folders that cannot be read; no version was published.
+
+    Attributes:
+        paths: what the system says, by path.
+    """
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        super().__init__(f"these cannot be read:{_listed(paths)}")
+        self.paths = dict(paths)
+
+
+class FileChangedError(PushError):
+    """A file that was another one each time that it was read; no version was published.
+
+    Attributes:
+        path: its path.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} changes while it is read: push again when nothing writes to it")
+        self.path = path
+
+
+class TransferError(RoostError):
+    """A chunk that the storage does not take, or does not give.
+
+    Attributes:
+        digest: the chunk's hash.
+        status: the last answer's HTTP status; None if the bytes were wrong.
+    """
+
+    def __init__(self, what: str, *, digest: str, status: int | None) -> None:
+        super().__init__(f"chunk {digest}: {what}")
+        self.digest = digest
+        self.status = status
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by state: the arguments are not those of `Exception`."""
+        return _revive, (type(self), self.args, dict(self.__dict__))
+
+
+class PullError(RoostError):
+    """A version that cannot be written into a folder; files that are whole stay."""
+
+
 class WebhookSignatureError(RoostError):
     """A request that nobody with the secret has signed, or not just now.
 
@@ -239,6 +329,11 @@ def api_error(
     if special is not None and issubclass(special, kind):
         kind = special
     return kind(status, problem, method=method, url=url, headers=headers)
+
+
+def _listed(reasons: Mapping[str, str]) -> str:
+    """Return reasons by path, a line each."""
+    return "".join(f"\n  {path}: {why}" for path, why in reasons.items())
 
 
 def _text(value: object) -> str | None:

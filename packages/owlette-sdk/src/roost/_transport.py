@@ -1,7 +1,8 @@
-"""The one module that sends: what goes to the API with the key, and to signed URLs without it."""
+"""The one module that knows httpx: requests to the API with the key, to signed URLs without it."""
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -13,7 +14,7 @@ import httpx
 from roost._errors import RoostTransportError
 from roost._hooks import redacted, shown_url
 
-__all__ = ["Answer", "FutileError", "NotSentError", "Sender", "Stream"]
+__all__ = ["Answer", "FutileError", "NotSentError", "Sender", "Stream", "tls_context"]
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ class Sender:
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
         )
         self._timeout_s = timeout_s
+        self.has_transport: bool = transport is not None
 
     async def close(self) -> None:
         """Close all connections."""
@@ -176,6 +178,11 @@ class Stream:
                     yield piece
         except httpx.HTTPError as error:
             raise _failure(error, self._method, self._url) from error
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return what connections are proven with: the same authorities that httpx trusts."""
+    return httpx.create_ssl_context()
 
 
 def _failure(

@@ -125,6 +125,21 @@ class RoostClient:
         """Where the API is."""
         return self._api_url
 
+    @property
+    def retry(self) -> RetryPolicy:
+        """How often calls are tried."""
+        return self._options.retry or self._retry
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that each step of a request may take."""
+        return self._timeout if self._options.timeout is None else self._options.timeout
+
+    @property
+    def has_transport(self) -> bool:
+        """Whether all requests go through a transport of the caller's."""
+        return self._sender.has_transport
+
     async def close(self) -> None:
         """Close all connections."""
         await self._sender.close()
@@ -156,7 +171,7 @@ class RoostClient:
             path: where to, such as `/api/sites`; each part percent-encoded.
             method: how.
             query: what is asked for: None is left out, true and false are lower-case.
-            body: what is sent, as JSON.
+            body: what is sent, as JSON; bytes are JSON already.
             idempotency_key: the `Idempotency-Key` of the call; None makes one for methods that
                 change something, and "" sends none. It is the same in all attempts.
             headers: more headers, which win over those of the client.
@@ -174,7 +189,7 @@ class RoostClient:
         method = method.upper()
         url = self._url(path, query)
         sent, content = self._prepared(method, headers, body, idempotency_key, key_prefix)
-        policy = retry or self._options.retry or self._retry
+        policy = retry or self.retry
         if no_retry:
             policy = RetryPolicy(max_attempts=1)
         timeout = self._options.timeout if timeout is None else timeout
@@ -184,7 +199,7 @@ class RoostClient:
             try:
                 answer = await self._sender.send(method, url, sent, content, timeout_s=timeout)
             except RoostTransportError as error:
-                self._watch(RequestDetails(method, shown_url(url), attempt, 0, error=str(error)))
+                self.note(RequestDetails(method, shown_url(url), attempt, 0, error=str(error)))
                 if isinstance(error, FutileError):
                     raise
                 was_sent = not isinstance(error, NotSentError)
@@ -193,7 +208,7 @@ class RoostClient:
                 )
                 failure = error
             else:
-                self._watch(_details(method, url, attempt, answer))
+                self.note(_details(method, url, attempt, answer))
                 if 200 <= answer.status < 300:
                     return ApiResponse(answer.status, _decoded(answer.body), answer.headers)
                 refusal = _refusal(method, url, answer.status, answer.headers, answer.body)
@@ -246,7 +261,7 @@ class RoostClient:
         sent, content = self._prepared(method, headers, body, idempotency_key, key_prefix)
         async with self._sender.stream(method, url, sent, content, silence_s=silence_s) as answer:
             told = answer.headers.get("x-request-id")
-            self._watch(
+            self.note(
                 RequestDetails(method, shown_url(url), 1, answer.elapsed_s, answer.status, told)
             )
             if not 200 <= answer.status < 300:
@@ -280,8 +295,12 @@ class RoostClient:
             RoostTransportError: no answer.
         """
         sender = self._sender if transport is None else Sender(transport, self._timeout)
-        answer = await sender.send(method, url, headers or {}, content, timeout_s=timeout)
-        self._watch(_details(method, url, 1, answer))
+        try:
+            answer = await sender.send(method, url, headers or {}, content, timeout_s=timeout)
+        except RoostTransportError as error:
+            self.note(RequestDetails(method, shown_url(url), 1, 0, error=str(error)))
+            raise
+        self.note(_details(method, url, 1, answer))
         return answer
 
     def _url(self, path: str, query: Query | None) -> str:
@@ -313,7 +332,7 @@ class RoostClient:
             headers["idempotency-key"] = key if key is not None else f"{prefix}{uuid.uuid4()}"
         content: bytes | None = None
         if body is not None:
-            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            content = body if isinstance(body, bytes) else _encoded_json(body)
             headers["content-type"] = "application/json"
         given = {**self._options.headers, **(more or {})}
         return headers | {name.lower(): value for name, value in given.items()}, content
@@ -330,10 +349,15 @@ class RoostClient:
             self._on_retry(details)
         await asyncio.sleep(wait_s)
 
-    def _watch(self, details: RequestDetails) -> None:
+    def note(self, details: RequestDetails) -> None:
+        """Tell the log and `on_request` of a request."""
         log.debug("%s %s: %s", details.method, details.url, details.status or details.error)
         if self._on_request is not None:
             self._on_request(details)
+
+
+def _encoded_json(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def encoded(query: Query) -> str:

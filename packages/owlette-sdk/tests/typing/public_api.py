@@ -199,6 +199,33 @@ def pushes(event: roost.ChunkProgressEvent) -> tuple[object, ...]:
     return entry, options, result, roost.SDK_VERSION, roost.__version__
 
 
+async def folders(client: roost.Roost) -> list[object]:
+    def told(event: roost.PullProgress) -> None:
+        assert_type(event.bytes_done, int)
+
+    options = roost.PushOptions(site_id="s", on_conflict="raise", include_empty=True, cache=False)
+    plan = await client.roosts.plan("dist", "rst_abc", options)
+    assert_type(plan, roost.PushPlan)
+    pushed = await client.roosts.push("dist", "rst_abc", options)
+    assert_type(pushed, roost.PushResult)
+    back = roost.PullOptions(site_id="s", on_progress=told)
+    pulled = await client.roosts.pull("rst_abc", pushed.version_number, "there", back)
+    assert_type(pulled, roost.PullResult)
+    compared = await client.roosts.verify("rst_abc", "current", "there", back)
+    assert_type(compared, roost.VerifyResult)
+    rollout = await client.deployments.wait("rst_abc", pushed.version_id, site_id="s")
+    assert_type(rollout["stage"], str)
+    return [
+        roost.PathRuleError({"con": "reserved"}).offenders,
+        roost.UnreadableError({"a": "no"}).paths,
+        roost.FileChangedError("a").path,
+        roost.TransferError("no", digest="ab", status=500).digest,
+        roost.DeploymentFailedError(rollout).deployment,
+        roost.PushError,
+        roost.PullError,
+    ]
+
+
 def without_asyncio() -> None:
     with roost.RoostSync(token="owk_test_x") as client:
         assert_type(client.sites.list(), list[roost.Site])

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 __all__ = [
     "ChunkProgressEvent",
     "DiscoverProgress",
     "HashProgress",
+    "PullOptions",
+    "PullProgress",
+    "PullResult",
     "PushOptions",
+    "PushPlan",
     "PushProgressCheckMissing",
     "PushProgressEvent",
     "PushProgressPublish",
     "PushProgressUpload",
     "PushResult",
     "PushStats",
+    "VerifyResult",
 ]
 
 
@@ -92,7 +98,16 @@ class PushOptions:
         extract_path: the folder on the machines.
         description: of the version, up to 500 characters.
         on_progress: called with each event, in order; awaited if it returns something to await.
-        ignore: patterns of files to leave out.
+        ignore: patterns of files to leave out, in the syntax of `.gitignore`; a file `.roostignore`
+            at the root of the folder may have more.
+        include_empty: whether to publish files that have nothing in them, too.
+        symlinks: whether to follow the links that lead to somewhere in the folder; all others are
+            left out.
+        on_conflict: what to do when somebody else publishes during the push: publish after them
+            (`retry`), or raise `VersionStaleError` (`raise`).
+        cache: whether to remember what files were hashed to, in the user's cache folder; or the
+            file to remember it in.
+        concurrency: how many chunks are sent at once.
     """
 
     site_id: str
@@ -104,6 +119,11 @@ class PushOptions:
         Callable[[PushProgressEvent], None] | Callable[[PushProgressEvent], Awaitable[None]] | None
     ) = None
     ignore: Sequence[str] = ()
+    include_empty: bool = False
+    symlinks: Literal["follow", "skip"] = "follow"
+    on_conflict: Literal["retry", "raise"] = "retry"
+    cache: bool | Path = True
+    concurrency: int = 8
 
 
 @dataclass(slots=True)
@@ -126,3 +146,99 @@ class PushResult:
     current_version_id: str
     previous_version_id: str | None
     stats: PushStats
+
+
+@dataclass(slots=True)
+class PushPlan:
+    """What a push would do now.
+
+    Attributes:
+        version_id: the version that it would publish.
+        is_current: whether that is the current version already.
+        stats: what is in the folder; `uploaded_chunks` are those that would be.
+        upload_bytes: bytes of the chunks that would be uploaded.
+        new: files with chunks that the storage lacks.
+        skipped: what would be left out without a pattern that says so, and why.
+        calls: requests to the API that it would make; those to the storage are not counted.
+    """
+
+    version_id: str
+    is_current: bool
+    stats: PushStats
+    upload_bytes: int
+    new: list[str] = field(default_factory=list[str])
+    skipped: dict[str, str] = field(default_factory=dict[str, str])
+    calls: int = 0
+
+
+@dataclass(slots=True)
+class PullProgress:
+    """A file of a version is there now, downloaded or found: of so many files and bytes."""
+
+    file: str
+    files_done: int
+    files_total: int
+    bytes_done: int
+    bytes_total: int
+
+
+@dataclass(slots=True)
+class PullOptions:
+    """What a pull is told.
+
+    Attributes:
+        site_id: the site of the roost.
+        on_progress: called with each file that is done; awaited if it returns something to await.
+        concurrency: how many chunks are fetched at once.
+    """
+
+    site_id: str
+    on_progress: (
+        Callable[[PullProgress], None] | Callable[[PullProgress], Awaitable[None]] | None
+    ) = None
+    concurrency: int = 8
+
+
+@dataclass(slots=True)
+class PullResult:
+    """What was written.
+
+    Attributes:
+        version_id: the version that the folder has now.
+        version_number: its number.
+        written: paths that were written.
+        unchanged: how many files were as they had to be.
+        fetched_chunks: how many chunks were downloaded.
+        fetched_bytes: how many bytes those were.
+    """
+
+    version_id: str
+    version_number: int
+    written: list[str]
+    unchanged: int
+    fetched_chunks: int
+    fetched_bytes: int
+
+
+@dataclass(slots=True)
+class VerifyResult:
+    """How a folder differs from a version: by paths, as the version has them.
+
+    Attributes:
+        version_id: the version.
+        version_number: its number.
+        missing: what is not in the folder.
+        changed: what is there, but is something else.
+        extra: what is in the folder, but not in the version.
+    """
+
+    version_id: str
+    version_number: int
+    missing: list[str]
+    changed: list[str]
+    extra: list[str]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether all files of the version are there as they have to be, whatever else is."""
+        return not (self.missing or self.changed)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from typing import Literal, TypedDict
 
+from roost._errors import DeploymentFailedError
 from roost._paging import next_token, page_query, walk
 from roost._paths import api_path
 from roost.resources._resource import Resource
@@ -123,3 +126,54 @@ class Deployments(Resource):
         )
         rollout: DeploymentDetail = answer.data
         return rollout
+
+    async def wait(
+        self,
+        roost_id: str,
+        rollout_id: str,
+        *,
+        site_id: str,
+        timeout: float | None = None,
+        interval: float = 2.0,
+        on_change: Callable[[DeploymentDetail], object] | None = None,
+    ) -> DeploymentDetail:
+        """Wait until a rollout is complete, and return it as it is then.
+
+        The server leaves a rollout in the stage `fleet` for ever if it has no second wave, as that
+        of a single machine: it is complete when all its machines have succeeded.
+
+        Args:
+            roost_id: the roost.
+            rollout_id: the rollout, which is the id of its version.
+            site_id: the site.
+            timeout: seconds to wait at most; None waits for as long as it takes.
+            interval: seconds between two looks.
+            on_change: called with the rollout whenever it is another one than at the last look.
+
+        Raises:
+            DeploymentFailedError: it was aborted.
+            TimeoutError: it was not complete in time.
+            NotFoundError: there is no such rollout.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        last: DeploymentDetail | None = None
+        while True:
+            now = await self.get(roost_id, rollout_id, site_id=site_id)
+            if now != last and on_change is not None:
+                on_change(now)
+            last = now
+            if now["stage"] == "aborted":
+                raise DeploymentFailedError(now)
+            if now["stage"] == "complete" or _has_all(now):
+                return now
+            if end is not None and time.monotonic() + interval > end:
+                msg = f"after {timeout} s, the rollout of {rollout_id} is in stage {now['stage']}"
+                raise TimeoutError(msg)
+            await asyncio.sleep(interval)
+
+
+def _has_all(deployment: DeploymentDetail) -> bool:
+    """Tell whether every machine of a rollout has its version."""
+    machines = [*(deployment.get("canaryStatus") or ()), *(deployment.get("fleetStatus") or ())]
+    done = all(each["status"] in {"committed", "succeeded"} for each in machines)
+    return deployment["stage"] == "fleet" and bool(machines) and done

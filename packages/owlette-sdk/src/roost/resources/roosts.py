@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 import builtins
+import os
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any
 
-from roost._model import Model
 from roost._paging import next_token, page_query, walk
 from roost._paths import api_path
 from roost.resources._push_types import (
+    PullOptions,
+    PullProgress,
+    PullResult,
     PushOptions,
+    PushPlan,
     PushProgressCheckMissing,
     PushProgressEvent,
     PushProgressPublish,
     PushProgressUpload,
     PushResult,
     PushStats,
+    VerifyResult,
 )
 from roost.resources._resource import Resource, given
+from roost.resources._roost_types import (
+    DeployOptions,
+    DeployResult,
+    PatchedRoost,
+    RemovedRoost,
+    Resynced,
+    RollbackOptions,
+    RollbackResult,
+    RoostDetail,
+    RoostSummary,
+    VersionSummary,
+    VersionUrl,
+)
 from roost.resources.versions import version_ref
 
 __all__ = [
     "DeployOptions",
     "DeployResult",
     "PatchedRoost",
+    "PullOptions",
+    "PullProgress",
+    "PullResult",
     "PushOptions",
+    "PushPlan",
     "PushProgressCheckMissing",
     "PushProgressEvent",
     "PushProgressPublish",
@@ -40,178 +61,10 @@ __all__ = [
     "RoostDetail",
     "RoostSummary",
     "Roosts",
+    "VerifyResult",
     "VersionSummary",
     "VersionUrl",
 ]
-
-
-@dataclass(slots=True)
-class VersionSummary(Model):
-    """A version of a roost. Times are ISO 8601, in UTC; sizes are bytes."""
-
-    version_id: str
-    version_number: int | None = None
-    description: str | None = None
-    version_url: str | None = None
-    created_at: str | None = None
-    created_by: str | None = None
-    total_size: int | None = None
-    total_files: int | None = None
-    parent_version_id: str | None = None
-
-
-@dataclass(slots=True)
-class RoostSummary(Model):
-    """A roost in a list. Times are ISO 8601, in UTC.
-
-    Attributes:
-        targets: the machines that it is rolled out to.
-        version_counter: how many versions it has had.
-        deleted_at: when it was removed; it can be made again until `tombstone_expires_at`.
-    """
-
-    roost_id: str
-    site_id: str
-    name: str | None = None
-    targets: list[str] = field(default_factory=list[str])
-    current_version_id: str | None = None
-    previous_version_id: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
-    deleted_at: str | None = None
-    extract_path: str | None = None
-    version_counter: int | None = None
-    tombstone_expires_at: str | None = None
-
-
-@dataclass(slots=True)
-class RoostDetail(Model):
-    """A roost with the versions that are current and previous. Times are ISO 8601, in UTC."""
-
-    roost_id: str
-    site_id: str
-    name: str | None = None
-    targets: list[str] = field(default_factory=list[str])
-    extract_path: str | None = None
-    schema_version: int | None = None
-    version_counter: int | None = None
-    current_version_id: str | None = None
-    previous_version_id: str | None = None
-    version_url: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
-    deleted_at: str | None = None
-    current_version: VersionSummary | None = None
-    previous_version: VersionSummary | None = None
-    created_by: str | None = None
-    tombstone_expires_at: str | None = None
-
-
-class PatchedRoost(TypedDict):
-    """A roost that was changed, and which of its fields were."""
-
-    roostId: str
-    siteId: str
-    updated: list[str]
-
-
-class RemovedRoost(TypedDict):
-    """A roost that was removed, and until when it can be made again."""
-
-    roostId: str
-    siteId: str
-    softDeleted: bool
-    tombstoneExpiresAt: str
-
-
-class Resynced(TypedDict):
-    """To how many machines the current version was sent again, and to which."""
-
-    resynced: int
-    targets: list[str]
-
-
-class VersionUrl(TypedDict):
-    """A signed URL of a manifest, and until when it is good (ISO 8601)."""
-
-    url: str
-    expiresAt: str
-
-
-@dataclass(slots=True)
-class RollbackOptions:
-    """What to go back to.
-
-    Attributes:
-        site_id: the site of the roost.
-        target_version: a number, `#3`, `v3`, an id, `current`, `previous` or `first`; the previous
-            one if None.
-        idempotency_key: one of the caller's.
-    """
-
-    site_id: str
-    target_version: str | int | None = None
-    idempotency_key: str | None = None
-
-
-@dataclass(slots=True)
-class RollbackResult(Model):
-    """Which version is current now, and which one was."""
-
-    current_version_id: str
-    previous_version_id: str | None = None
-    current_version_number: int | None = None
-    roost_id: str | None = None
-    site_id: str | None = None
-    ok: bool | None = None
-
-
-@dataclass(slots=True)
-class DeployOptions:
-    """What to roll out, and where to.
-
-    Attributes:
-        site_id: the site of the roost.
-        version_id: the id of a version, not a number or `current`; the current one if None.
-        machines: some of the roost's machines, or others; all of the roost's if None.
-        schedule_at: when (ISO 8601). The server stores later times, but does not act on them yet.
-        dry_run: whether to tell only what would happen.
-        idempotency_key: one of the caller's.
-    """
-
-    site_id: str
-    version_id: str | None = None
-    machines: Sequence[str] | None = None
-    schedule_at: str | None = None
-    dry_run: bool = False
-    idempotency_key: str | None = None
-
-
-@dataclass(slots=True)
-class DeployResult(Model):
-    """A rollout that was begun, or was under way already.
-
-    Attributes:
-        rollout_id: its id, which is that of the version.
-        stage: `canary`, `scheduled`, `fleet`, `complete` or `aborted`.
-        canary: the machines that come first.
-        fleet: those that follow if it works there.
-        already_running: whether nothing was begun, because it was under way.
-        scheduled: when it is to begin, with the server's warning.
-    """
-
-    rollout_id: str
-    version_id: str
-    site_id: str
-    roost_id: str
-    stage: str | None = None
-    canary: list[str] = field(default_factory=list[str])
-    fleet: list[str] = field(default_factory=list[str])
-    extract_root: str | None = None
-    version_url: str | None = None
-    dry_run: bool = False
-    already_running: bool = False
-    scheduled: dict[str, Any] | None = None
 
 
 class Roosts(Resource):
@@ -374,6 +227,107 @@ class Roosts(Resource):
         )
         removed: RemovedRoost = answer.data
         return removed
+
+    async def push(
+        self, directory: str | os.PathLike[str], roost_id: str, options: PushOptions
+    ) -> PushResult:
+        """Publish a folder as the current version of a roost, which is made if it is not there.
+
+        Files are cut into chunks of 4 MiB, and those that the storage lacks are uploaded. The same
+        files are the same version: to push them twice changes nothing. If somebody else publishes
+        in the meantime, this version is published after theirs. Cancelling or failing leaves the
+        roost as it was; another push finds what has been uploaded.
+
+        Args:
+            directory: the folder. `.git`, `node_modules` and what its `.roostignore` names are left
+                out, and so are empty files.
+            roost_id: the roost.
+            options: the site, and what else is wanted.
+
+        Raises:
+            FileNotFoundError: there is no such folder.
+            NotADirectoryError: it is something else.
+            ValueError: there is nothing to publish.
+            PathRuleError: files have names that no version can have; nothing was uploaded.
+            UnreadableError: files or folders cannot be read.
+            FileChangedError: a file changes all the time.
+            TransferError: the storage does not take a chunk.
+            VersionStaleError: somebody else has published, if `on_conflict` is `raise`.
+            RoostApiError: the API refuses.
+            RoostTransportError: no answer came.
+        """
+        from roost.push import push  # noqa: PLC0415 - who does not push need not load it
+
+        return await push(self._http, directory, roost_id, options)
+
+    async def plan(
+        self, directory: str | os.PathLike[str], roost_id: str, options: PushOptions
+    ) -> PushPlan:
+        """Tell what `push` would do, and do nothing.
+
+        Raises:
+            as `push` does, but for what belongs to uploading and publishing.
+        """
+        from roost.push import plan  # noqa: PLC0415 - as above
+
+        return await plan(self._http, directory, roost_id, options)
+
+    async def pull(
+        self,
+        roost_id: str,
+        version_ref: str | int,
+        directory: str | os.PathLike[str],
+        options: PullOptions,
+    ) -> PullResult:
+        """Write the files of a version into a folder, which is made if it is not there.
+
+        Only what differs is downloaded, and all of it is proven. A file is replaced when it is
+        whole: who is interrupted has each file as it was or as it will be, and goes on where it
+        was by pulling again. Files that the version does not have are left alone.
+
+        Args:
+            roost_id: the roost.
+            version_ref: a number, `#3`, `v3`, an id, `current`, `previous` or `first`.
+            directory: the folder.
+            options: the site, and what else is wanted.
+
+        Raises:
+            PullError: the version cannot be written there: it has paths that lead elsewhere, the
+                disk is full, or something is in the way.
+            TransferError: the storage does not have a chunk.
+            NotFoundError: there is no such version.
+            RoostApiError: the API refuses.
+            RoostTransportError: no answer came.
+        """
+        from roost.push.pull import pull  # noqa: PLC0415 - as above
+
+        return await pull(self._http, roost_id, version_ref, directory, options)
+
+    async def verify(
+        self,
+        roost_id: str,
+        version_ref: str | int,
+        directory: str | os.PathLike[str],
+        options: PullOptions,
+    ) -> VerifyResult:
+        """Compare a folder with a version, byte for byte, and change nothing.
+
+        Args:
+            roost_id: the roost.
+            version_ref: as for `pull`.
+            directory: the folder.
+            options: the site.
+
+        Raises:
+            FileNotFoundError: there is no such folder.
+            UnreadableError: files cannot be read.
+            NotFoundError: there is no such version.
+            RoostApiError: the API refuses.
+            RoostTransportError: no answer came.
+        """
+        from roost.push.pull import verify  # noqa: PLC0415 - as above
+
+        return await verify(self._http, roost_id, version_ref, directory, options)
 
     async def rollback(self, roost_id: str, options: RollbackOptions) -> RollbackResult:
         """Make an earlier version the current one, on all machines at once.

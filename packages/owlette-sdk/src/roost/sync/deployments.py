@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from roost._portal import Portal
 from roost.resources.deployments import DeploymentDetail, DeploymentRow, Deployments, Stage
@@ -74,3 +74,28 @@ class DeploymentsSync:
         For the rest, see `Deployments.get`.
         """
         return self._portal.run(self._group.get(roost_id, rollout_id, site_id=site_id))
+
+    def wait(
+        self,
+        roost_id: str,
+        rollout_id: str,
+        *,
+        site_id: str,
+        timeout: float | None = None,
+        interval: float = 2.0,
+        on_change: Callable[[DeploymentDetail], object] | None = None,
+    ) -> DeploymentDetail:
+        """Wait until a rollout is complete, and return it as it is then.
+
+        For the rest, see `Deployments.wait`.
+        """
+        return self._portal.run(
+            self._group.wait(
+                roost_id,
+                rollout_id,
+                site_id=site_id,
+                timeout=timeout,
+                interval=interval,
+                on_change=on_change,
+            )
+        )

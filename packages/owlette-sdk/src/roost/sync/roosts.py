@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 from collections.abc import Generator, Sequence
 
 from roost._portal import Portal
@@ -10,6 +11,11 @@ from roost.resources.roosts import (
     DeployOptions,
     DeployResult,
     PatchedRoost,
+    PullOptions,
+    PullResult,
+    PushOptions,
+    PushPlan,
+    PushResult,
     RemovedRoost,
     Resynced,
     RollbackOptions,
@@ -17,6 +23,7 @@ from roost.resources.roosts import (
     RoostDetail,
     Roosts,
     RoostSummary,
+    VerifyResult,
     VersionUrl,
 )
 
@@ -143,6 +150,50 @@ class RoostsSync:
         return self._portal.run(
             self._group.remove(roost_id, site_id=site_id, idempotency_key=idempotency_key)
         )
+
+    def push(
+        self, directory: str | os.PathLike[str], roost_id: str, options: PushOptions
+    ) -> PushResult:
+        """Publish a folder as the current version of a roost, which is made if it is not there.
+
+        For the rest, see `Roosts.push`.
+        """
+        return self._portal.run(self._group.push(directory, roost_id, options))
+
+    def plan(
+        self, directory: str | os.PathLike[str], roost_id: str, options: PushOptions
+    ) -> PushPlan:
+        """Tell what `push` would do, and do nothing.
+
+        For the rest, see `Roosts.plan`.
+        """
+        return self._portal.run(self._group.plan(directory, roost_id, options))
+
+    def pull(
+        self,
+        roost_id: str,
+        version_ref: str | int,
+        directory: str | os.PathLike[str],
+        options: PullOptions,
+    ) -> PullResult:
+        """Write the files of a version into a folder, which is made if it is not there.
+
+        For the rest, see `Roosts.pull`.
+        """
+        return self._portal.run(self._group.pull(roost_id, version_ref, directory, options))
+
+    def verify(
+        self,
+        roost_id: str,
+        version_ref: str | int,
+        directory: str | os.PathLike[str],
+        options: PullOptions,
+    ) -> VerifyResult:
+        """Compare a folder with a version, byte for byte, and change nothing.
+
+        For the rest, see `Roosts.verify`.
+        """
+        return self._portal.run(self._group.verify(roost_id, version_ref, directory, options))
 
     def rollback(self, roost_id: str, options: RollbackOptions) -> RollbackResult:
         """Make an earlier version the current one, on all machines at once.

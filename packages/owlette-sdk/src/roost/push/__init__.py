@@ -1,0 +1,167 @@
+"""From a folder to a version: `push`, and what it would do: `plan`.
+
+How it works. `walk` finds the files, `files` hashes them, `uploading` uploads the chunks that the
+storage lacks, `publishing` makes them the current version. `pull` is the way back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from roost._constants import MOST_HASHES
+from roost.client import RoostClient
+from roost.push.cache import HashCache, default_path
+from roost.push.files import Hashing
+from roost.push.manifest import manifest_bytes, version_id_of
+from roost.push.progress import Progress
+from roost.push.publishing import Publishing, read_head
+from roost.push.storage import Storage
+from roost.push.uploading import Uploading
+from roost.push.urls import UrlBook
+from roost.push.walk import LocalFile, Tree, walk
+from roost.push.workers import Workers
+from roost.resources._push_types import (
+    DiscoverProgress,
+    PushOptions,
+    PushPlan,
+    PushProgressCheckMissing,
+    PushResult,
+)
+from roost.resources.chunks import Chunks
+
+__all__ = ["plan", "push"]
+
+log: logging.Logger = logging.getLogger("roost")
+
+#: Seconds that URLs to upload to are good for.
+_UPLOAD_LIFE_S = 3600.0
+#: Characters of a version's description that the API takes.
+_MOST_OF_DESCRIPTION = 500
+
+
+async def push(
+    http: RoostClient, directory: str | os.PathLike[str], roost_id: str, options: PushOptions
+) -> PushResult:
+    """Publish a folder; see `Roosts.push`."""
+    chunks = Chunks(http)
+    progress = Progress(options.on_progress)
+    async with Workers(_checked(options).concurrency, http.timeout) as workers:
+        tree, files = await _found(directory, options, workers)
+        await progress.tell(DiscoverProgress("discover", len(files), _bytes_of(files)))
+        hashing = Hashing(files, workers, progress, await _cache_of(tree, options, workers))
+        urls = UrlBook(lambda some: chunks.upload_urls(options.site_id, some), _UPLOAD_LIFE_S)
+        storage = Storage(http, workers, urls)
+        uploading = Uploading(
+            options.site_id, chunks, hashing, storage, urls, progress, options.concurrency
+        )
+
+        def manifest() -> bytes:
+            return manifest_bytes(hashing.entries())
+
+        head = await read_head(http, roost_id, options)
+        numbers = range(len(files))
+        if hashing.recall() and head.version_id == await workers.read(_id_of, manifest):
+            # the server looks whether all chunks are there before it says that nothing is new
+            await hashing.run(numbers, asyncio.Queue())
+            await progress.tell(PushProgressCheckMissing(total=len(hashing.places), missing=0))
+        else:
+            await uploading.run(numbers)
+        publishing = Publishing(http, roost_id, options, progress)
+        published = await publishing.run(manifest, head, uploading.heal)
+    return PushResult(
+        published.version_id,
+        published.version_number,
+        published.current_version_id,
+        published.previous_version_id,
+        hashing.stats(uploading.uploaded),
+    )
+
+
+async def plan(
+    http: RoostClient, directory: str | os.PathLike[str], roost_id: str, options: PushOptions
+) -> PushPlan:
+    """Tell what a push would do; see `Roosts.plan`."""
+    chunks = Chunks(http)
+    progress = Progress(options.on_progress)
+    async with Workers(_checked(options).concurrency, http.timeout) as workers:
+        tree, files = await _found(directory, options, workers)
+        await progress.tell(DiscoverProgress("discover", len(files), _bytes_of(files)))
+        hashing = Hashing(files, workers, progress, await _cache_of(tree, options, workers))
+        hashing.recall()
+        numbers = [*range(len(files))]
+        while numbers:
+            await hashing.run(numbers, asyncio.Queue())
+            numbers = hashing.look_again()
+        head = await read_head(http, roost_id, options)
+        version_id = await workers.read(_id_of, lambda: manifest_bytes(hashing.entries()))
+        digests = hashing.locate()
+        missing = set(await chunks.check(options.site_id, digests)) if digests else set[str]()
+    entries = hashing.entries()
+    sizes = {digest: size for entry in entries for digest, size in entry.chunks}
+    is_current = head.version_id == version_id
+    batches = math.ceil(len(digests) / MOST_HASHES) + math.ceil(len(missing) / MOST_HASHES)
+    return PushPlan(
+        version_id=version_id,
+        is_current=is_current,
+        stats=hashing.stats(len(missing)),
+        upload_bytes=sum(sizes[digest] for digest in missing),
+        new=[each.path for each in entries if any(digest in missing for digest, _ in each.chunks)],
+        skipped=tree.skipped,
+        calls=2 if is_current and not missing else 2 + batches,
+    )
+
+
+def _checked(options: PushOptions) -> PushOptions:
+    if options.concurrency < 1:
+        msg = f"concurrency is how many chunks are sent at once, at least 1: {options.concurrency}"
+        raise ValueError(msg)
+    if options.description is not None and len(options.description) > _MOST_OF_DESCRIPTION:
+        msg = f"description has {len(options.description)} characters: the API takes 500"
+        raise ValueError(msg)
+    return options
+
+
+async def _found(
+    directory: str | os.PathLike[str], options: PushOptions, workers: Workers
+) -> tuple[Tree, list[LocalFile]]:
+    """Return what is in a folder, and what of it is published."""
+    tree = await workers.read(_walked, directory, options, workers)
+    files = [*tree.files, *tree.empty] if options.include_empty else tree.files
+    if tree.empty and not options.include_empty:
+        log.warning("%d empty files are left out: include_empty keeps them", len(tree.empty))
+    for path, why in tree.skipped.items():
+        log.warning("%s is left out: %s", path, why)
+    if not files:
+        what = "files" if options.include_empty else "non-empty files"
+        msg = f"push: no {what} found under {os.fspath(directory)}"
+        raise ValueError(msg)
+    return tree, files
+
+
+def _walked(directory: str | os.PathLike[str], options: PushOptions, workers: Workers) -> Tree:
+    return walk(directory, ignore=options.ignore, symlinks=options.symlinks, stop=workers.stop)
+
+
+async def _cache_of(tree: Tree, options: PushOptions, workers: Workers) -> HashCache | None:
+    if options.cache is False:
+        return None
+    try:
+        path = default_path() if options.cache is True else options.cache
+    except RuntimeError:
+        return None  # the user has no home
+    cache = HashCache(Path(path), tree.root)
+    await workers.read(cache.load)
+    return cache
+
+
+def _bytes_of(files: list[LocalFile]) -> int:
+    return sum(file.stamp.size for file in files)
+
+
+def _id_of(manifest: Callable[[], bytes]) -> str:
+    return version_id_of(manifest())

@@ -1,0 +1,216 @@
+"""Files into chunks and their hashes: what the hashing threads do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import FileIO
+
+from roost._constants import CHUNK_SIZE_BYTES
+from roost._errors import UnreadableError
+from roost.push.rules import shown
+from roost.push.walk import LocalFile, stamp_of
+
+__all__ = [
+    "Budget",
+    "ChangedError",
+    "Hashed",
+    "Span",
+    "chunk_count",
+    "hash_spans",
+    "read_chunk",
+    "spans_of",
+]
+
+#: Chunks of one file that a thread hashes in one go: large files are shared between threads.
+_CHUNKS_OF_SPAN = 8
+#: Bytes and files of small files that a thread hashes in one go.
+_BYTES_OF_JOB = CHUNK_SIZE_BYTES
+_FILES_OF_JOB = 64
+
+_OWN = threading.local()
+
+
+class ChangedError(Exception):
+    """A file is not what it was when the folder was walked."""
+
+
+class Budget:
+    """Bytes that may be kept in memory, shared by threads."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._lock = threading.Lock()
+
+    def take(self, count: int) -> bool:
+        """Take so many bytes, if there are."""
+        with self._lock:
+            if count > self._left:
+                return False
+            self._left -= count
+            return True
+
+    def give_back(self, count: int) -> None:
+        """Give back what was taken."""
+        with self._lock:
+            self._left += count
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Chunks of a file that follow each other: those from `first` to before `last`.
+
+    `number` is the how-manieth file it is.
+    """
+
+    number: int
+    file: LocalFile
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes they are."""
+        end = min(self.last * CHUNK_SIZE_BYTES, self.file.stamp.size)
+        return end - self.first * CHUNK_SIZE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A span that was hashed: hashes, and bytes where there was room to keep them.
+
+    `changed` tells that the file has become another one; nothing else counts then.
+    """
+
+    span: Span
+    digests: Sequence[str] = ()
+    kept: Sequence[bytes | None] = ()
+    changed: bool = False
+
+
+def chunk_count(size: int) -> int:
+    """Return how many chunks a file of so many bytes has."""
+    return -(-size // CHUNK_SIZE_BYTES)
+
+
+def spans_of(files: Sequence[tuple[int, LocalFile]]) -> Iterator[list[Span]]:
+    """Yield what is hashed in one go: a part of a large file, or several small ones.
+
+    Args:
+        files: the files, each with its number.
+    """
+    job: list[Span] = []
+    size = 0
+    for number, file in files:
+        count = chunk_count(file.stamp.size)
+        if job and (size + file.stamp.size > _BYTES_OF_JOB or len(job) == _FILES_OF_JOB):
+            yield job
+            job, size = [], 0
+        if count > 1:
+            for first in range(0, count, _CHUNKS_OF_SPAN):
+                yield [Span(number, file, first, min(first + _CHUNKS_OF_SPAN, count))]
+        else:
+            job.append(Span(number, file, 0, count))
+            size += file.stamp.size
+    if job:
+        yield job
+
+
+def hash_spans(spans: Sequence[Span], budget: Budget, stop: threading.Event) -> list[Hashed]:
+    """Hash what belongs to one go. Runs in a thread.
+
+    Args:
+        spans: what to hash.
+        budget: what may be kept of the bytes.
+        stop: ends it early, when it is set; what is returned then is of no use.
+
+    Raises:
+        UnreadableError: a file cannot be read.
+    """
+    return [_hashed(span, budget, stop) for span in spans]
+
+
+def _hashed(span: Span, budget: Budget, stop: threading.Event) -> Hashed:
+    digests: list[str] = []
+    kept: list[bytes | None] = []
+    try:
+        with _opened(span.file) as file:
+            for number in range(span.first, span.last):
+                if stop.is_set():
+                    break
+                chunk = _read(file, span.file, number, _own_buffer())
+                digests.append(hashlib.sha256(chunk).hexdigest())
+                kept.append(bytes(chunk) if budget.take(len(chunk)) else None)
+            _check(span.file, os.fstat(file.fileno()))
+    except (ChangedError, FileNotFoundError):
+        budget.give_back(sum(len(buffer) for buffer in kept if buffer is not None))
+        return Hashed(span, changed=True)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UnreadableError({shown(span.file.path): why}) from error
+    return Hashed(span, digests, kept)
+
+
+def read_chunk(file: LocalFile, number: int, digest: str) -> memoryview:
+    """Read a chunk again, and prove that it is what it was. Runs in a thread.
+
+    What is returned is good until the same thread reads again: a new buffer each time would cost a
+    good part of what hashing costs.
+
+    Raises:
+        ChangedError: it is not.
+        UnreadableError: the file cannot be read any more.
+    """
+    try:
+        with _opened(file) as opened:
+            buffer = _read(opened, file, number, _own_buffer())
+    except FileNotFoundError as error:
+        raise ChangedError from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UnreadableError({shown(file.path): why}) from error
+    if hashlib.sha256(buffer).hexdigest() != digest:
+        raise ChangedError
+    return buffer
+
+
+def _own_buffer() -> bytearray:
+    """Return the buffer of this thread."""
+    try:
+        buffer: bytearray = _OWN.buffer
+    except AttributeError:
+        buffer = _OWN.buffer = bytearray(CHUNK_SIZE_BYTES)
+    return buffer
+
+
+def _opened(file: LocalFile) -> FileIO:
+    """Open a file, and check that it is the one that was found."""
+    opened = FileIO(file.where)
+    try:
+        _check(file, os.fstat(opened.fileno()))
+    except ChangedError:
+        opened.close()
+        raise
+    return opened
+
+
+def _check(file: LocalFile, status: os.stat_result) -> None:
+    if stamp_of(status) != file.stamp:
+        raise ChangedError
+
+
+def _read(opened: FileIO, file: LocalFile, number: int, buffer: bytearray) -> memoryview:
+    """Read a chunk into a buffer, and return the part of it that was filled."""
+    at = number * CHUNK_SIZE_BYTES
+    view = memoryview(buffer)[: file.stamp.size - at]
+    opened.seek(at)
+    filled = 0
+    while filled < len(view):
+        count = opened.readinto(view[filled:])
+        if not count:
+            raise ChangedError  # it is shorter than it was
+        filled += count
+    return view

@@ -1,0 +1,86 @@
+"""The threads of one push or pull, and what ends them; and tasks that fail together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from roost._direct import DirectSender
+from roost._transport import tls_context
+
+__all__ = ["HASHING_THREADS", "Workers", "together"]
+
+_T = TypeVar("_T")
+
+#: More threads than these wait for each other's turn with the interpreter.
+HASHING_THREADS = min(4, os.cpu_count() or 1)
+
+
+class Workers:
+    """Threads that read and hash, threads that send, and the connections of those.
+
+    Use it with `async with`: in the end, whatever happened, no thread and no connection is left.
+
+    Args:
+        sending: how many threads send.
+        timeout_s: seconds that each step of a transfer may take.
+
+    Attributes:
+        stop: is set when all work is to end early.
+        sender: what the threads send with.
+    """
+
+    def __init__(self, sending: int, timeout_s: float) -> None:
+        self.stop = threading.Event()
+        self.sender = DirectSender(timeout_s, tls_context)
+        self._reading = ThreadPoolExecutor(HASHING_THREADS, "roost-read")
+        self._sending = ThreadPoolExecutor(sending, "roost-send")
+
+    async def read(self, function: Callable[..., _T], *args: object) -> _T:
+        """Run a function in a thread that reads."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, function, *args)
+
+    async def send(self, function: Callable[..., _T], *args: object) -> _T:
+        """Run a function in a thread that sends."""
+        return await asyncio.get_running_loop().run_in_executor(self._sending, function, *args)
+
+    async def __aenter__(self) -> Workers:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.stop.set()
+        self.sender.stop()
+        ended = asyncio.get_running_loop().run_in_executor(None, self._shut_down)
+        cancelled = False
+        while not ended.done():
+            try:
+                await asyncio.shield(ended)
+            except asyncio.CancelledError:  # noqa: PERF203 - not even twice ends it halfway
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
+
+    def _shut_down(self) -> None:
+        for pool in (self._reading, self._sending):
+            pool.shutdown(wait=True, cancel_futures=True)
+        self.sender.close()
+
+
+async def together(*coroutines: Coroutine[Any, Any, None]) -> None:
+    """Run coroutines at once. When one fails, the others are cancelled, and its error is raised."""
+    tasks = [asyncio.ensure_future(each) for each in coroutines]
+    if not tasks:
+        return
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
