@@ -2,8 +2,8 @@
 
 Hash the whole folder on the event loop, in pieces of 64 KiB; then ask about all hashes, nine
 hundred at a time; then ask for all URLs; then eight tasks read each missing chunk and PUT it with
-an `httpx.AsyncClient`; then publish. Written for this comparison, from that description alone, without
-what is wrong with it: nothing here leaks a key, and files are as they were.
+an `httpx.AsyncClient`; then publish. Written for this comparison, from that description alone,
+without what is wrong with it: nothing here leaks a key, and files are as they were.
 """
 
 from __future__ import annotations

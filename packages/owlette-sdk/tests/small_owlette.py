@@ -81,6 +81,13 @@ class SmallOwlette:
     def kinds(self) -> list[str]:
         return [each.kind for each in self.asked]
 
+    def is_left(self) -> bool:
+        """Tell whether nobody is connected any more, before long."""
+        end = time.monotonic() + 5
+        while self.open_connections and time.monotonic() < end:
+            time.sleep(0.01)
+        return not self.open_connections
+
     def head(self, roost_id: str) -> dict[str, Any]:
         state = self.roosts[roost_id]
         assert state.head is not None

@@ -105,11 +105,12 @@ class DirectSender:
         """End all requests at once. The sender is of no use any more."""
         with self._lock:
             self._stopped = True
-            every = list(self._all)
-        for connection in every:
-            with suppress(OSError, AttributeError):
-                # not the method of an SSL socket, which would take it from the thread that uses it
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+            for connection in self._all:
+                sock: socket.socket | None = connection.sock
+                if sock is not None:
+                    with suppress(OSError):
+                        # not the method of an SSL socket: its thread may be using it still
+                        socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close all connections, when no thread uses them any more."""
@@ -157,9 +158,9 @@ class DirectSender:
 
     def _drop(self, parts: SplitResult, connection: _Connection) -> None:
         self._kept().pop((parts.scheme, parts.netloc), None)
-        with self._lock:
+        with self._lock:  # so that nobody shuts a number down that is another socket's by then
             self._all.discard(connection)
-        connection.close()
+            connection.close()
 
     def _sent(
         self,

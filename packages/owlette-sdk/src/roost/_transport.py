@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
@@ -34,6 +35,22 @@ class NotSentError(RoostTransportError):
 class FutileError(RoostTransportError):
     """The request itself is at fault, so that it would fail again."""
 
+
+class _WithoutSignatures(logging.Filter):
+    """Takes the signatures out of what httpx logs: it tells every URL with its query."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_unsigned, record.args))
+        return True
+
+
+def _unsigned(value: object) -> object:
+    is_signed = isinstance(value, httpx.URL) and b"sig" in value.query.lower()
+    return shown_url(str(value)) if is_signed else value
+
+
+logging.getLogger("httpx").addFilter(_WithoutSignatures())
 
 #: What httpx refuses to send, whoever is at the other end.
 _FUTILE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
