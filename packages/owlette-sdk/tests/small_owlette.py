@@ -70,6 +70,8 @@ class SmallOwlette:
         self.roosts: dict[str, RoostState] = {}
         self.asked: list[Request] = []
         self.faults: list[Fault] = []
+        #: what is answered, in turn, to requests of other paths
+        self.others: dict[str, list[Reply]] = {}
         self.life_s = 3600.0
         self.storage_url = ""
         self.url = ""
@@ -126,6 +128,11 @@ class SmallOwlette:
                 "publish": self._publish,
             }
             return answers[request.kind](request)
+
+    def other(self, request: Request) -> Reply:
+        self.asked.append(request)
+        waiting = self.others.get(request.path)
+        return waiting.pop(0) if waiting else refusal(404, "not_found")
 
     def _storage(self, request: Request) -> Reply:
         names = {"authorization", "roost-version", "idempotency-key", "x-api-key"}
@@ -305,7 +312,7 @@ def _handler(owlette: SmallOwlette) -> type[BaseHTTPRequestHandler]:
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             headers = {name.lower(): value for name, value in self.headers.items()}
             request = Request(kind, self.command, parts.path, query, headers, body)
-            reply = owlette.answer(request) if kind else refusal(404, "not_found")
+            reply = owlette.answer(request) if kind else owlette.other(request)
             if reply.drops:
                 self.close_connection = True
                 return
