@@ -87,7 +87,7 @@ STEPS = ("first push", "unchanged", "1 % changed")
 OURS = """
 import asyncio, json, os, sys, time
 from pathlib import Path
-import roost.push
+import roost._push
 from roost import PushOptions, Roost
 
 async def main():

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from small_owlette import SITE, TOKEN, Reply, SmallOwlette, refusal
 
+from roost._cli import main
 from roost._cli_text import Line, size
-from roost.cli import main
 from roost.resources.roosts import PushProgressUpload
 
 ROOST = "rst_abc"

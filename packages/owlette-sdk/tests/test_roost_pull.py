@@ -30,7 +30,7 @@ from roost import (
     RoostTransportError,
     TransferError,
 )
-from roost.push import assembly
+from roost._push import assembly
 
 CHUNK = 4 * 1024 * 1024
 ROOST = "rst_abc"
@@ -328,7 +328,7 @@ async def test_a_full_disk(
     async with client:
         await pushed(client, root)
         with pytest.raises(PullError, match="make some and pull again"):
-            await client.roosts.pull(ROOST, 1, tmp_path / "there", OPTIONS)
+            await client.roosts.pull(ROOST, 1, tmp_path / "there", PullOptions(SITE, concurrency=1))
         for path, content in files_in(tmp_path / "there").items():
             assert path.startswith(".roost-pull/") or content == files_in(root)[path]
         room[0] = 99 * CHUNK

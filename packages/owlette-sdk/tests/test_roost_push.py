@@ -16,8 +16,8 @@ import httpx
 import pytest
 from small_owlette import SITE, TOKEN, SmallOwlette
 
-import roost.push
-import roost.push.cache
+import roost._push
+import roost._push.cache
 from roost import PushOptions, Roost, RoostSync
 from roost.resources.roosts import PushProgressEvent
 
@@ -51,7 +51,7 @@ def files_in(root: Path, *, empty: bool = False) -> dict[str, bytes]:
 def old(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all files be old enough to be remembered."""
     latest = max(max(each.stat().st_mtime_ns, each.stat().st_ctime_ns) for each in root.rglob("*"))
-    ahead = latest + roost.push.cache.GRAIN_NS + 1 - time.time_ns()
+    ahead = latest + roost._push.cache.GRAIN_NS + 1 - time.time_ns()
     real = time.time_ns
     monkeypatch.setattr(time, "time_ns", lambda: real() + max(0, ahead) + 10**9)
 
@@ -445,8 +445,8 @@ async def test_the_cache_is_in_the_users_folder_and_can_be_left_out(
         await client.roosts.push(root, ROOST, options(cache=False))
         assert not (tmp_path / "cache").exists()
         await client.roosts.push(root, ROOST, options())
-    assert roost.push.cache.default_path().exists()
-    assert TOKEN.encode() not in roost.push.cache.default_path().read_bytes()
+    assert roost._push.cache.default_path().exists()
+    assert TOKEN.encode() not in roost._push.cache.default_path().read_bytes()
 
 
 # ---- the loop
@@ -474,8 +474,8 @@ async def test_nothing_blocks_the_loop(
             await client.roosts.get(ROOST, site_id=SITE)
         for name in ("scandir", "stat", "replace", "makedirs", "fsync"):
             watching(os, name)
-        watching(roost.push.cache.HashCache, "load")
-        watching(roost.push.cache.HashCache, "save")
+        watching(roost._push.cache.HashCache, "load")
+        watching(roost._push.cache.HashCache, "save")
         watching(hashlib, "sha256")
         await client.roosts.push(root, ROOST, options())
         await client.roosts.pull(ROOST, "current", root / "out", roost.PullOptions(SITE))

@@ -32,8 +32,8 @@ from roost import (
     UnreadableError,
     VersionStaleError,
 )
-from roost.push import hashing, uploading
-from roost.push.urls import UrlBook
+from roost._push import hashing, uploading
+from roost._push.urls import UrlBook
 
 CHUNK = 4 * 1024 * 1024
 ROOST = "rst_abc"
@@ -129,7 +129,7 @@ async def test_urls_are_renewed_before_they_expire(
             super().__init__(ask, life_s, clock=lambda: float(next(clock)))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("roost.push.UrlBook", Hurried)
+        patch.setattr("roost._push.UrlBook", Hurried)
         async with client:
             await client.roosts.push(root, ROOST, options(concurrency=1))
     assert owlette.kinds().count("mint") > 2

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from roost.push.ignore import Ignore
+from roost._push.ignore import Ignore
 
 
 @pytest.mark.parametrize(

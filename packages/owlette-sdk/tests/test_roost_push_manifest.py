@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roost.push.manifest import Entry, canonical, manifest_bytes, version_id_of
-from roost.push.rules import path_problem, shown
+from roost._push.manifest import Entry, canonical, manifest_bytes, version_id_of
+from roost._push.rules import path_problem, shown
 
 HELLO = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"
 

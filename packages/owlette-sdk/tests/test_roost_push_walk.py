@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from roost import PathRuleError, UnreadableError
-from roost.push.walk import walk
+from roost._push.walk import walk
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs names and links of POSIX")
 

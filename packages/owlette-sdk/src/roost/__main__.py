@@ -1,8 +1,8 @@
-"""`python -m roost`: see `roost.cli`."""
+"""`python -m roost`: see `roost._cli`."""
 
 import sys
 
-from roost.cli import main
+from roost._cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -15,7 +15,7 @@ from roost._errors import (
     VersionStaleError,
 )
 from roost._hooks import redacted
-from roost.push.rules import shown
+from roost._push.rules import shown
 from roost.resources._push_types import (
     DiscoverProgress,
     HashProgress,

@@ -235,7 +235,7 @@ class PathRuleError(PushError, ValueError):
 
     def __init__(self, offenders: Mapping[str, str]) -> None:
         super().__init__(f"these files cannot be published under their names:{_listed(offenders)}")
-        self.offenders = dict(offenders)
+        self.offenders: dict[str, str] = dict(offenders)
 
 
 class UnreadableError(PushError):
@@ -247,7 +247,7 @@ class UnreadableError(PushError):
 
     def __init__(self, paths: Mapping[str, str]) -> None:
         super().__init__(f"these cannot be read:{_listed(paths)}")
-        self.paths = dict(paths)
+        self.paths: dict[str, str] = dict(paths)
 
 
 class FileChangedError(PushError):

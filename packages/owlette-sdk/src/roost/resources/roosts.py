@@ -256,7 +256,7 @@ class Roosts(Resource):
             RoostApiError: the API refuses.
             RoostTransportError: no answer came.
         """
-        from roost.push import push  # noqa: PLC0415 - who does not push need not load it
+        from roost._push import push  # noqa: PLC0415 - who does not push need not load it
 
         return await push(self._http, directory, roost_id, options)
 
@@ -268,7 +268,7 @@ class Roosts(Resource):
         Raises:
             as `push` does, but for what belongs to uploading and publishing.
         """
-        from roost.push import plan  # noqa: PLC0415 - as above
+        from roost._push import plan  # noqa: PLC0415 - as above
 
         return await plan(self._http, directory, roost_id, options)
 
@@ -299,7 +299,7 @@ class Roosts(Resource):
             RoostApiError: the API refuses.
             RoostTransportError: no answer came.
         """
-        from roost.push.pull import pull  # noqa: PLC0415 - as above
+        from roost._push.pull import pull  # noqa: PLC0415 - as above
 
         return await pull(self._http, roost_id, version_ref, directory, options)
 
@@ -325,7 +325,7 @@ class Roosts(Resource):
             RoostApiError: the API refuses.
             RoostTransportError: no answer came.
         """
-        from roost.push.pull import verify  # noqa: PLC0415 - as above
+        from roost._push.pull import verify  # noqa: PLC0415 - as above
 
         return await verify(self._http, roost_id, version_ref, directory, options)
 

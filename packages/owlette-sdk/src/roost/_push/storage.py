@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from roost._direct import is_proxied
 from roost._errors import RoostTransportError, TransferError
 from roost._hooks import RequestDetails, shown_url
+from roost._push.urls import UrlBook
+from roost._push.workers import Workers
 from roost._retry import decide
 from roost._transport import Answer
 from roost.client import RoostClient
-from roost.push.urls import UrlBook
-from roost.push.workers import Workers
 
 __all__ = ["Storage"]
 

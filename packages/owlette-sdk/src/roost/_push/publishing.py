@@ -22,9 +22,9 @@ from roost._errors import (
     VersionStaleError,
 )
 from roost._paths import api_path
+from roost._push.manifest import version_id_of
+from roost._push.progress import Progress
 from roost.client import RoostClient
-from roost.push.manifest import version_id_of
-from roost.push.progress import Progress
 from roost.resources._push_types import PushOptions, PushProgressEvent, PushProgressPublish
 
 __all__ = ["Head", "Published", "Publishing", "read_head"]

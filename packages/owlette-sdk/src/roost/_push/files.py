@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from roost._constants import CHUNK_SIZE_BYTES, MOST_HASHES
 from roost._errors import FileChangedError, UnreadableError
-from roost.push.cache import HashCache
-from roost.push.hashing import (
+from roost._push.cache import HashCache
+from roost._push.hashing import (
     Budget,
     Hashed,
     Span,
@@ -21,11 +21,11 @@ from roost.push.hashing import (
     read_chunk,
     spans_of,
 )
-from roost.push.manifest import Entry
-from roost.push.progress import Progress
-from roost.push.rules import shown
-from roost.push.walk import LocalFile, stamp_of
-from roost.push.workers import HASHING_THREADS, Workers
+from roost._push.manifest import Entry
+from roost._push.progress import Progress
+from roost._push.rules import shown
+from roost._push.walk import LocalFile, stamp_of
+from roost._push.workers import HASHING_THREADS, Workers
 from roost.resources._push_types import HashProgress, PushProgressEvent, PushStats
 
 __all__ = ["Hashing"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from roost._errors import PathRuleError, UnreadableError
-from roost.push.ignore import ALWAYS_IGNORED, IGNORE_FILE, Ignore
-from roost.push.rules import path_problem, shown
+from roost._push.ignore import ALWAYS_IGNORED, IGNORE_FILE, Ignore
+from roost._push.rules import path_problem, shown
 
 __all__ = ["LocalFile", "Stamp", "Symlinks", "Tree", "stamp_of", "walk"]
 

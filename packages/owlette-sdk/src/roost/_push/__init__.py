@@ -14,17 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from roost._constants import MOST_HASHES
+from roost._push.cache import HashCache, default_path
+from roost._push.files import Hashing
+from roost._push.manifest import manifest_bytes, version_id_of
+from roost._push.progress import Progress
+from roost._push.publishing import Publishing, read_head
+from roost._push.storage import Storage
+from roost._push.uploading import Uploading
+from roost._push.urls import UrlBook
+from roost._push.walk import LocalFile, Tree, walk
+from roost._push.workers import Workers
 from roost.client import RoostClient
-from roost.push.cache import HashCache, default_path
-from roost.push.files import Hashing
-from roost.push.manifest import manifest_bytes, version_id_of
-from roost.push.progress import Progress
-from roost.push.publishing import Publishing, read_head
-from roost.push.storage import Storage
-from roost.push.uploading import Uploading
-from roost.push.urls import UrlBook
-from roost.push.walk import LocalFile, Tree, walk
-from roost.push.workers import Workers
 from roost.resources._push_types import (
     DiscoverProgress,
     PushOptions,

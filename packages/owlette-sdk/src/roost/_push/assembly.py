@@ -14,8 +14,8 @@ from io import FileIO
 from typing import NamedTuple
 
 from roost._errors import PullError
-from roost.push.manifest import Entry
-from roost.push.rules import shown
+from roost._push.manifest import Entry
+from roost._push.rules import shown
 
 __all__ = [
     "WORK_FOLDER",

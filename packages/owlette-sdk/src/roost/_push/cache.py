@@ -18,7 +18,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from roost._constants import CHUNK_SIZE_BYTES
-from roost.push.walk import LocalFile, Stamp
+from roost._push.walk import LocalFile, Stamp
 
 __all__ = ["HashCache", "default_path"]
 

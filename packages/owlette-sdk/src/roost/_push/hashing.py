@@ -11,8 +11,8 @@ from io import FileIO
 
 from roost._constants import CHUNK_SIZE_BYTES
 from roost._errors import UnreadableError
-from roost.push.rules import shown
-from roost.push.walk import LocalFile, stamp_of
+from roost._push.rules import shown
+from roost._push.walk import LocalFile, stamp_of
 
 __all__ = [
     "Budget",

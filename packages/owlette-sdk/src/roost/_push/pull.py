@@ -20,8 +20,7 @@ from typing import Any, TypeVar, cast
 
 from roost._errors import PullError, RoostError, UnreadableError
 from roost._paths import api_path
-from roost.client import RoostClient
-from roost.push.assembly import (
+from roost._push.assembly import (
     WORK_FOLDER,
     clear,
     finish,
@@ -31,12 +30,13 @@ from roost.push.assembly import (
     survey,
     write_piece,
 )
-from roost.push.manifest import Entry, version_id_of
-from roost.push.progress import Progress
-from roost.push.rules import path_problem, shown
-from roost.push.storage import Storage
-from roost.push.urls import UrlBook
-from roost.push.workers import Workers, together
+from roost._push.manifest import Entry, version_id_of
+from roost._push.progress import Progress
+from roost._push.rules import path_problem, shown
+from roost._push.storage import Storage
+from roost._push.urls import UrlBook
+from roost._push.workers import Workers, together
+from roost.client import RoostClient
 from roost.resources._push_types import PullOptions, PullProgress, PullResult, VerifyResult
 from roost.resources.chunks import Chunks
 from roost.resources.versions import version_ref

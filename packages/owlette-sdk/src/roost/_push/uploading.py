@@ -16,12 +16,12 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from roost._constants import MOST_HASHES
-from roost.push.files import Hashing
-from roost.push.hashing import ChangedError
-from roost.push.progress import Progress
-from roost.push.storage import Storage
-from roost.push.urls import UrlBook
-from roost.push.workers import together
+from roost._push.files import Hashing
+from roost._push.hashing import ChangedError
+from roost._push.progress import Progress
+from roost._push.storage import Storage
+from roost._push.urls import UrlBook
+from roost._push.workers import together
 from roost.resources._push_types import (
     PushProgressCheckMissing,
     PushProgressEvent,
