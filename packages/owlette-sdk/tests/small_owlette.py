@@ -70,7 +70,7 @@ class SmallOwlette:
         self.roosts: dict[str, RoostState] = {}
         self.asked: list[Request] = []
         self.faults: list[Fault] = []
-        #: what is answered, in turn, to requests of other paths
+        #: what is answered, in turn, to requests of other paths: the last as often as need be
         self.others: dict[str, list[Reply]] = {}
         self.life_s = 3600.0
         self.storage_url = ""
@@ -132,7 +132,9 @@ class SmallOwlette:
     def other(self, request: Request) -> Reply:
         self.asked.append(request)
         waiting = self.others.get(request.path)
-        return waiting.pop(0) if waiting else refusal(404, "not_found")
+        if not waiting:
+            return refusal(404, "not_found")
+        return waiting.pop(0) if len(waiting) > 1 else waiting[0]
 
     def _storage(self, request: Request) -> Reply:
         names = {"authorization", "roost-version", "idempotency-key", "x-api-key"}
