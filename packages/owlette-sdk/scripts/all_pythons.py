@@ -89,7 +89,10 @@ def test(python: str, wheel: Path, folder: Path) -> str:
     run(own, "-W", "error", "-c", "import roost; roost.Roost(token='owk_test_x')")
     check_types(own)
     uv("pip", "install", "--quiet", "--python", own, "--requirements", TOOLS)
-    said = run(own, "-m", "pytest", "--quiet", PACKAGE / "tests", PYTHONDONTWRITEBYTECODE="1")
+    parallel = ("--numprocesses", "auto")
+    said = run(
+        own, "-m", "pytest", "--quiet", *parallel, PACKAGE / "tests", PYTHONDONTWRITEBYTECODE="1"
+    )
     return said.strip().splitlines()[-1]
 
 

@@ -315,7 +315,7 @@ async def test_a_full_disk(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    room = [CHUNK]
+    room = [2 * CHUNK + 50]
     real = assembly._write_all  # pyright: ignore[reportPrivateUsage]
 
     def write(file: Any, at: int, content: bytes) -> None:
