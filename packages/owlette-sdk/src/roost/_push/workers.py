@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -16,6 +16,8 @@ __all__ = ["HASHING_THREADS", "Workers", "together"]
 
 _T = TypeVar("_T")
 
+#: Seconds after which a task that was cancelled is cancelled again.
+_PATIENCE_S = 1.0
 #: More threads than these wait for each other's turn with the interpreter.
 HASHING_THREADS = min(4, os.cpu_count() or 1)
 
@@ -81,6 +83,30 @@ async def together(*coroutines: Coroutine[Any, Any, None]) -> None:
             if task.done():
                 task.result()
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not always enough: before Python 3.12, one that is cancelled in the very moment when
+    what it waits for comes may miss it, and go on.
+    """
+    left: set[asyncio.Task[None]] = {task for task in tasks if not task.done()}
+    cancelled = False
+    for task in left:
+        task.cancel()
+    while left:
+        try:
+            _, left = await asyncio.wait(left, timeout=_PATIENCE_S)
+        except asyncio.CancelledError:
+            cancelled = True
+            left = {task for task in left if not task.done()}
+            continue
+        for task in left:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # has been looked at: one of them is raised, the others are like it
+    if cancelled:
+        raise asyncio.CancelledError
