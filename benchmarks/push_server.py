@@ -31,6 +31,7 @@ class State:
     def reset(self) -> None:
         """Forget everything."""
         self.chunks: set[str] = set()
+        self.sizes: dict[str, int] = {}
         self.versions: dict[str, int] = {}
         self.head: str | None = None
         self.calls = 0
@@ -123,6 +124,18 @@ def received(source: tuple[socket.socket, bytes], size: int) -> bytes:
     return body
 
 
+def found(path: str, size: int | None) -> bytes:
+    """Return what WebDAV tells of a file: rclone asks for each one that it has sent."""
+    if size is None:
+        return reply(404, b"")
+    content = (
+        f'<d:multistatus xmlns:d="DAV:"><d:response><d:href>{path}</d:href><d:propstat><d:prop>'
+        f"<d:getcontentlength>{size}</d:getcontentlength></d:prop>"
+        "<d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"
+    )
+    return reply(207, content.encode(), "application/xml")
+
+
 _BUFFERS = threading.local()
 
 
@@ -176,11 +189,13 @@ def main() -> None:
 
     def store(method: str, target: str, source: Any, size: int) -> bytes:
         discarded(source, size)
+        path = target.partition("?")[0]
         if method == "PROPFIND":
-            return reply(404, b"")
+            return found(path, state.sizes.get(path))
         if method == "PUT":
             with state.lock:
-                state.chunks.add(target.partition("?")[0].rpartition("/")[2])
+                state.chunks.add(path.rpartition("/")[2])
+                state.sizes[path] = size
                 state.puts += 1
                 state.bytes += size
         return reply(201, b"")

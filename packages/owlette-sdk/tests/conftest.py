@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from push_cases import CHUNK
 from small_owlette import TOKEN, SmallOwlette, small_owlette
 
 from roost import RetryPolicy, Roost
+from roost._push import uploading
 from roost.testing import RecordedTransport, answer
 
 
@@ -82,3 +85,49 @@ def client(owlette: SmallOwlette) -> Roost:
     """Return a client of it that does not wait long."""
     patience = RetryPolicy(max_attempts=3, base_delay_s=0.01, max_delay_s=0.01)
     return Roost(token=TOKEN, api_url=owlette.url, retry=patience)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Make a folder with a dozen small files."""
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"{number:02}.txt").write_text(f"content {number}")
+    return folder
+
+
+@pytest.fixture
+def large(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A large file, of which nothing is kept in memory between hashing and sending."""
+    monkeypatch.setattr(uploading, "_KEPT_BYTES", 0)
+    file = root / "large.bin"
+    with file.open("wb") as opened:
+        for _ in range(20):
+            opened.write(os.urandom(CHUNK))
+    return file
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """Make a folder with large files, two of them alike, and an empty one."""
+    folder = tmp_path / "dist"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.txt").write_bytes(b"hello world")
+    (folder / "sub" / "big.bin").write_bytes(os.urandom(CHUNK) + os.urandom(CHUNK) + b"end")
+    (folder / "sub" / "copy.bin").write_bytes((folder / "sub" / "big.bin").read_bytes())
+    (folder / "empty.txt").touch()
+    return folder
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Make a folder with files of all kinds, in folders."""
+    folder = tmp_path / "dist"
+    (folder / "sub" / "deep").mkdir(parents=True)
+    (folder / "a.txt").write_bytes(b"hello world")
+    (folder / "empty").touch()
+    (folder / "sub" / "big.bin").write_bytes(os.urandom(2 * CHUNK + 99))
+    (folder / "sub" / "deep" / "copy.bin").write_bytes((folder / "sub" / "big.bin").read_bytes())
+    (folder / "ü b.txt").write_text("ü")
+    return folder
