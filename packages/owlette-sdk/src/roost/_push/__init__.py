@@ -18,7 +18,7 @@ from roost._push.cache import HashCache, default_path
 from roost._push.files import Hashing
 from roost._push.manifest import manifest_bytes, version_id_of
 from roost._push.progress import Progress
-from roost._push.publishing import Publishing, read_head
+from roost._push.publishing import Head, Publishing, read_head
 from roost._push.storage import Storage
 from roost._push.uploading import Uploading
 from roost._push.urls import UrlBook
@@ -53,7 +53,8 @@ async def push(
     async with Workers(_checked(options).concurrency, http.timeout) as workers:
         tree, files = await _found(directory, options, workers)
         await progress.tell(DiscoverProgress("discover", len(files), _bytes_of(files)))
-        hashing = Hashing(files, workers, progress, await _cache_of(tree, options, workers))
+        cache = await _cache_of(tree, options, workers)
+        hashing = await workers.read(Hashing, files, workers, progress, cache)
         urls = UrlBook(lambda some: chunks.upload_urls(options.site_id, some), _UPLOAD_LIFE_S)
         storage = Storage(http, workers, urls)
         uploading = Uploading(
@@ -65,7 +66,9 @@ async def push(
 
         head = await read_head(http, roost_id, options)
         numbers = range(len(files))
-        if hashing.recall() and head.version_id == await workers.read(_id_of, manifest):
+        if await workers.read(hashing.recall) and head.version_id == await workers.read(
+            _id_of, manifest
+        ):
             # the server looks whether all chunks are there before it says that nothing is new
             await hashing.run(numbers, asyncio.Queue())
             await progress.tell(PushProgressCheckMissing(total=len(hashing.places), missing=0))
@@ -73,12 +76,13 @@ async def push(
             await uploading.run(numbers)
         publishing = Publishing(http, roost_id, options, progress)
         published = await publishing.run(manifest, head, uploading.heal)
+        stats = await workers.read(hashing.stats, uploading.uploaded)
     return PushResult(
         published.version_id,
         published.version_number,
         published.current_version_id,
         published.previous_version_id,
-        hashing.stats(uploading.uploaded),
+        stats,
     )
 
 
@@ -91,20 +95,27 @@ async def plan(
     async with Workers(_checked(options).concurrency, http.timeout) as workers:
         tree, files = await _found(directory, options, workers)
         await progress.tell(DiscoverProgress("discover", len(files), _bytes_of(files)))
-        hashing = Hashing(files, workers, progress, await _cache_of(tree, options, workers))
-        hashing.recall()
+        cache = await _cache_of(tree, options, workers)
+        hashing = await workers.read(Hashing, files, workers, progress, cache)
+        await workers.read(hashing.recall)
         numbers = [*range(len(files))]
         while numbers:
             await hashing.run(numbers, asyncio.Queue())
             numbers = hashing.look_again()
         head = await read_head(http, roost_id, options)
         version_id = await workers.read(_id_of, lambda: manifest_bytes(hashing.entries()))
-        digests = hashing.locate()
+        digests = await workers.read(hashing.locate)
         missing = set(await chunks.check(options.site_id, digests)) if digests else set[str]()
+        return await workers.read(_planned, hashing, tree, missing, version_id, head)
+
+
+def _planned(
+    hashing: Hashing, tree: Tree, missing: set[str], version_id: str, head: Head
+) -> PushPlan:
     entries = hashing.entries()
     sizes = {digest: size for entry in entries for digest, size in entry.chunks}
     is_current = head.version_id == version_id
-    batches = math.ceil(len(digests) / MOST_HASHES) + math.ceil(len(missing) / MOST_HASHES)
+    batches = math.ceil(len(sizes) / MOST_HASHES) + math.ceil(len(missing) / MOST_HASHES)
     return PushPlan(
         version_id=version_id,
         is_current=is_current,

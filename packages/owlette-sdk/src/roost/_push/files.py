@@ -32,6 +32,8 @@ __all__ = ["Hashing"]
 
 #: How often a file is read that is another one each time.
 _MOST_READS = 3
+#: Files that are looked at before the loop has its turn.
+_FILES_AT_A_TIME = 500
 #: Seconds of hashing between two times that the cache is written.
 _SAVED_EVERY_S = 10.0
 
@@ -151,7 +153,9 @@ class Hashing:
     ) -> list[tuple[int, LocalFile]]:
         """Return the files that have to be read; of the others, take what is known."""
         unknown: list[tuple[int, LocalFile]] = []
-        for number in numbers:
+        for count, number in enumerate(numbers):
+            if count % _FILES_AT_A_TIME == 0:
+                await asyncio.sleep(0)  # there may be a million of them
             state = self._states[number]
             if state.reads or not state.digests:
                 state.reads += 1
