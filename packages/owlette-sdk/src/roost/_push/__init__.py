@@ -30,6 +30,7 @@ from roost.resources._push_types import (
     PushOptions,
     PushPlan,
     PushProgressCheckMissing,
+    PushProgressEvent,
     PushResult,
 )
 from roost.resources.chunks import Chunks
@@ -51,10 +52,7 @@ async def push(
     chunks = Chunks(http)
     progress = Progress(options.on_progress)
     async with Workers(_checked(options).concurrency, http.timeout) as workers:
-        tree, files = await _found(directory, options, workers)
-        await progress.tell(DiscoverProgress("discover", len(files), _bytes_of(files)))
-        cache = await _cache_of(tree, options, workers)
-        hashing = await workers.read(Hashing, files, workers, progress, cache)
+        _, files, hashing = await _found(directory, options, workers, progress)
         urls = UrlBook(lambda some: chunks.upload_urls(options.site_id, some), _UPLOAD_LIFE_S)
         storage = Storage(http, workers, urls)
         uploading = Uploading(
@@ -93,10 +91,7 @@ async def plan(
     chunks = Chunks(http)
     progress = Progress(options.on_progress)
     async with Workers(_checked(options).concurrency, http.timeout) as workers:
-        tree, files = await _found(directory, options, workers)
-        await progress.tell(DiscoverProgress("discover", len(files), _bytes_of(files)))
-        cache = await _cache_of(tree, options, workers)
-        hashing = await workers.read(Hashing, files, workers, progress, cache)
+        tree, files, hashing = await _found(directory, options, workers, progress)
         await workers.read(hashing.recall)
         numbers = [*range(len(files))]
         while numbers:
@@ -138,9 +133,12 @@ def _checked(options: PushOptions) -> PushOptions:
 
 
 async def _found(
-    directory: str | os.PathLike[str], options: PushOptions, workers: Workers
-) -> tuple[Tree, list[LocalFile]]:
-    """Return what is in a folder, and what of it is published."""
+    directory: str | os.PathLike[str],
+    options: PushOptions,
+    workers: Workers,
+    progress: Progress[PushProgressEvent],
+) -> tuple[Tree, list[LocalFile], Hashing]:
+    """Return what is in a folder, what of it is published, and what hashes that."""
     tree = await workers.read(_walked, directory, options, workers)
     files = [*tree.files, *tree.empty] if options.include_empty else tree.files
     if tree.empty and not options.include_empty:
@@ -151,7 +149,10 @@ async def _found(
         what = "files" if options.include_empty else "non-empty files"
         msg = f"push: no {what} found under {os.fspath(directory)}"
         raise ValueError(msg)
-    return tree, files
+    size = sum(file.stamp.size for file in files)
+    await progress.tell(DiscoverProgress("discover", len(files), size))
+    cache = await _cache_of(tree, options, workers)
+    return tree, files, await workers.read(Hashing, files, workers, progress, cache)
 
 
 def _walked(directory: str | os.PathLike[str], options: PushOptions, workers: Workers) -> Tree:
@@ -168,10 +169,6 @@ async def _cache_of(tree: Tree, options: PushOptions, workers: Workers) -> HashC
     cache = HashCache(Path(path), tree.root)
     await workers.read(cache.load)
     return cache
-
-
-def _bytes_of(files: list[LocalFile]) -> int:
-    return sum(file.stamp.size for file in files)
 
 
 def _id_of(manifest: Callable[[], bytes]) -> str:
