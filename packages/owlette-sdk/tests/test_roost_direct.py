@@ -164,6 +164,19 @@ def test_a_long_answer_is_cut_off(sender: DirectSender) -> None:
         sender.close()
 
 
+def test_an_answer_that_breaks_off_is_a_failure(sender: DirectSender) -> None:
+    short = serving(_says(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes!", keeps=False))
+    with short as url, pytest.raises(RoostTransportError, match="IncompleteRead"):
+        sender.send("GET", url, {}, most=1000)
+
+
+def test_who_takes_what_has_not_come_is_not_believed(sender: DirectSender) -> None:
+    """It says 200 and closes, while most of the body is still here."""
+    hasty = serving(_says(OK, keeps=False))
+    with hasty as url, pytest.raises(RoostTransportError, match=r"BrokenPipe|ConnectionReset"):
+        sender.send("PUT", url, {}, bytes(50_000_000))
+
+
 def test_nonsense_is_a_failure(sender: DirectSender) -> None:
     odd = serving(_says(b"nonsense\r\n\r\n", keeps=False))
     with odd as url, pytest.raises(RoostTransportError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from roost import (
     PullOptions,
     PullProgress,
     Roost,
+    RoostApiError,
     TransferError,
 )
 
@@ -142,6 +144,34 @@ async def test_a_chunk_that_is_another_one(
         with pytest.raises(TransferError, match="other bytes under this hash"):
             await client.roosts.pull(ROOST, 1, tmp_path / "there", OPTIONS)
     assert not (tmp_path / "there" / "a.txt").exists()
+
+
+@pytest.mark.parametrize("data", [None, [], "a page", {"versionId": "x"}])
+async def test_an_answer_that_is_no_version(
+    owlette: SmallOwlette, client: Roost, tmp_path: Path, data: Any
+) -> None:
+    owlette.faults.append(lambda request: Reply(data=data))
+    async with client:
+        with pytest.raises(RoostApiError, match="has no versionId, versionNumber, version"):
+            await client.roosts.pull(ROOST, 1, tmp_path / "there", OPTIONS)
+
+
+async def test_a_manifest_of_another_kind(
+    owlette: SmallOwlette, client: Roost, tmp_path: Path
+) -> None:
+    odd = {"versionId": "vrs_x", "versionNumber": 1, "version": {"files": [{"name": "a"}]}}
+    owlette.faults.append(lambda request: Reply(data=odd))
+    async with client:
+        with pytest.raises(PullError, match="none that this release can read"):
+            await client.roosts.pull(ROOST, 1, tmp_path / "there", OPTIONS)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs modes of POSIX")
+async def test_files_are_not_made_executable(client: Roost, tree: Path, tmp_path: Path) -> None:
+    async with client:
+        await pushed(client, tree)
+        await client.roosts.pull(ROOST, 1, tmp_path / "there", OPTIONS)
+    assert not (tmp_path / "there" / "a.txt").stat().st_mode & 0o111
 
 
 async def test_urls_are_renewed_and_failures_are_tried_again(

@@ -15,6 +15,7 @@ from small_owlette import TOKEN, Reply, Request, SmallOwlette, refusal
 from roost import (
     PreconditionFailedError,
     Roost,
+    RoostApiError,
     VersionStaleError,
 )
 
@@ -63,6 +64,15 @@ async def test_a_refusal_that_nothing_explains_is_given_up(
         with pytest.raises(PreconditionFailedError):
             await client.roosts.push(root, ROOST, options())
     assert owlette.kinds().count("publish") == 5
+
+
+async def test_an_answer_that_is_no_version(
+    owlette: SmallOwlette, client: Roost, root: Path
+) -> None:
+    owlette.faults.append(once("publish", Reply(data="a page of a proxy")))
+    async with client:
+        with pytest.raises(RoostApiError, match="has no versionId, versionNumber"):
+            await client.roosts.push(root, ROOST, options())
 
 
 async def test_another_412_is_raised_at_once(

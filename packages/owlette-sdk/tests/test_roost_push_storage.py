@@ -198,7 +198,7 @@ async def test_a_storage_that_hangs_is_given_up(owlette: SmallOwlette, root: Pat
     owlette.faults.append(fault)
     try:
         async with Roost(
-            token=TOKEN, api_url=owlette.url, timeout=0.2, retry=RetryPolicy(max_attempts=1)
+            token=TOKEN, api_url=owlette.url, timeout=1.0, retry=RetryPolicy(max_attempts=1)
         ) as client:
             with pytest.raises(RoostTransportError, match="timed out"):
                 await client.roosts.push(root, ROOST, options())

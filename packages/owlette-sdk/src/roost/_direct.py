@@ -178,14 +178,20 @@ class DirectSender:
         sent = dict(headers)
         if body is not None:
             sent["content-length"] = str(len(body))
+        cut: ConnectionError | None = None
         try:
             connection.request(method, target, _pieces(body) if body else None, sent)
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError) as error:
             # who refuses a large body may answer and close before it has come: that answer counts
-            if self._stopped:
-                raise
+            cut = error
+        if cut is not None and self._stopped:
+            raise cut
         response = connection.getresponse()
+        if cut is not None and response.status < 300:
+            raise cut  # it has not got what it says that it has taken
         content = response.read(most)
+        if response.length and len(content) < most:
+            raise http.client.IncompleteRead(content, response.length)
         answer = Answer(
             response.status,
             {name.lower(): value for name, value in response.getheaders()},

@@ -89,7 +89,8 @@ def survey(root: str, entry: Entry, stop: threading.Event) -> list[Lacking] | No
     else:
         there = equal_chunks(place, entry, stop)
     work = _work_of(root, entry)
-    with FileIO(os.open(work, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)), "r+") as target:
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    with FileIO(os.open(work, flags, 0o666), "r+") as target:
         done = equal_chunks(work, entry, stop)
         lacking: list[Lacking] = []
         for number, (at, size, digest) in enumerate(_pieces(entry)):

@@ -20,14 +20,15 @@ from roost._errors import (
     RoostApiError,
     ServerError,
     VersionStaleError,
+    api_error,
 )
 from roost._paths import api_path
 from roost._push.manifest import version_id_of
 from roost._push.progress import Progress
-from roost.client import RoostClient
+from roost.client import ApiResponse, RoostClient
 from roost.resources._push_types import PushOptions, PushProgressEvent, PushProgressPublish
 
-__all__ = ["Head", "Published", "Publishing", "read_head"]
+__all__ = ["Head", "Published", "Publishing", "object_of", "read_head"]
 
 log: logging.Logger = logging.getLogger("roost")
 
@@ -180,12 +181,10 @@ class Publishing:
             body=body,
             idempotency_key=f"py-sdk-push-{self._key}-{digest[:16]}",
         )
-        return Published(
-            answer.data["versionId"],
-            answer.data["versionNumber"],
-            answer.data["currentVersionId"],
-            answer.data.get("previousVersionId"),
-        )
+        data = object_of(answer, self._path, "versionId", "versionNumber")
+        version_id: str = data["versionId"]
+        current: str = data.get("currentVersionId") or version_id
+        return Published(version_id, data["versionNumber"], current, data.get("previousVersionId"))
 
     def _body(self, manifest: bytes, head: Head) -> bytes:
         options = self._options
@@ -214,10 +213,24 @@ class Publishing:
         answer = await self._http.request(
             f"{self._path}/versions/current", query={"siteId": self._options.site_id}
         )
-        found: dict[str, Any] = answer.data
+        found = object_of(answer, self._path, "versionNumber")
         metadata: dict[str, Any] = found.get("metadata") or {}
         previous: str | None = metadata.get("parentVersionId")
         return Published(version_id, found["versionNumber"], version_id, previous)
+
+
+def object_of(answer: ApiResponse, path: str, *names: str) -> dict[str, Any]:
+    """Return the object that an answer is, with these members.
+
+    Raises:
+        RoostApiError: it is something else, as the page of a proxy would be.
+    """
+    data: Any = answer.data
+    if isinstance(data, dict) and all(name in data for name in names):
+        return cast(dict[str, Any], data)
+    wanted = ", ".join(names)
+    problem = {"detail": f"the answer has no {wanted}: is api_url that of the Owlette API?"}
+    raise api_error(answer.status, problem, method="", url=path, headers=answer.headers)
 
 
 def _is_stale(error: PreconditionFailedError) -> bool:

@@ -32,6 +32,7 @@ from roost._push.assembly import (
 )
 from roost._push.manifest import Entry, version_id_of
 from roost._push.progress import Progress
+from roost._push.publishing import object_of
 from roost._push.rules import path_problem, shown
 from roost._push.storage import Storage
 from roost._push.urls import UrlBook
@@ -123,7 +124,8 @@ async def _version(
         PullError: it is not, or cannot be written anywhere.
     """
     path = api_path("roosts", roost_id, "versions", version_ref(ref))
-    answer = (await http.request(path, query={"siteId": options.site_id})).data
+    got = await http.request(path, query={"siteId": options.site_id})
+    answer = object_of(got, path, "versionId", "versionNumber", "version")
     version_id: str = answer["versionId"]
     return await asyncio.to_thread(_read, version_id, answer["versionNumber"], answer["version"])
 
@@ -133,15 +135,19 @@ def _read(version_id: str, number: int, manifest: dict[str, Any]) -> _Version:
     if _IS_HASH.fullmatch(bare) and version_id_of(manifest) != bare:
         msg = f"the manifest of version {version_id} is not the one that was published"
         raise PullError(msg)
-    files = cast(list[dict[str, Any]], manifest["files"])
-    entries = [
-        Entry(
-            each["path"],
-            each["size"],
-            tuple((chunk["hash"], chunk["size"]) for chunk in each["chunks"]),
-        )
-        for each in files
-    ]
+    try:
+        files = cast(list[dict[str, Any]], manifest["files"])
+        entries = [
+            Entry(
+                each["path"],
+                each["size"],
+                tuple((chunk["hash"], chunk["size"]) for chunk in each["chunks"]),
+            )
+            for each in files
+        ]
+    except (KeyError, TypeError) as error:
+        msg = f"the manifest of version {version_id} is none that this release can read: {error!r}"
+        raise PullError(msg) from error
     if problems := dict(_problems(entries)):
         listed = "".join(f"\n  {shown(path)}: {why}" for path, why in problems.items())
         msg = f"version {version_id} cannot be written to a folder:{listed}"

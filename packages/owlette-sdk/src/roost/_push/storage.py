@@ -110,7 +110,9 @@ class Storage:
         headers = _OF_CHUNKS if source is not None else {}
         if not self._goes_direct(url):
             content = None if source is None else await self._workers.read(_copied, source)
-            return await self._http.signed(method, url, content=content, headers=headers)
+            return await self._http.signed(
+                method, url, content=content, headers=headers, timeout=self._http.timeout
+            )
 
         def sent() -> Answer:
             body = None if source is None else source()
