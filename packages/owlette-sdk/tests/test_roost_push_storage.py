@@ -133,7 +133,7 @@ async def test_a_worker_that_fails_stops_the_others(
         with pytest.raises(TransferError, match="400"):
             await client.roosts.push(folder, ROOST, options())
         sent = owlette.kinds().count("put")
-        assert sent < 60
+        assert sent < 150, "most of them were not begun any more"
         await asyncio.sleep(0.1)
         assert owlette.kinds().count("put") == sent
         assert "publish" not in owlette.kinds()
