@@ -14,7 +14,6 @@ from push_cases import CHUNK
 from small_owlette import TOKEN, SmallOwlette, small_owlette
 
 from roost import RetryPolicy, Roost
-from roost._push import uploading
 from roost.testing import RecordedTransport, answer
 
 
@@ -100,7 +99,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def large(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A large file, of which nothing is kept in memory between hashing and sending."""
-    monkeypatch.setattr(uploading, "_KEPT_BYTES", 0)
+    monkeypatch.setattr("roost._push._KEPT_BYTES", 0)
     file = root / "large.bin"
     with file.open("wb") as opened:
         for _ in range(20):

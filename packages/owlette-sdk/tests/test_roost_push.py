@@ -171,7 +171,7 @@ async def test_through_a_transport_of_the_callers(owlette: SmallOwlette, dist: P
 async def test_through_the_proxy_of_the_environment(
     owlette: SmallOwlette, client: Roost, dist: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # the storage stands for a proxy: what goes by way of it has the whole URL for a path
+    # nobody listens there: what goes by way of the proxy fails
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", owlette.url.removeprefix("http://"))
     async with Roost(token=TOKEN, api_url=owlette.url) as proxied:

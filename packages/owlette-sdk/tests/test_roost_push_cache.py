@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,17 @@ async def test_a_damaged_cache_is_done_without(
             await client.roosts.push(dist, ROOST, options(cache=cache))
             assert owlette.files(ROOST) == files_in(dist)
         assert owlette.kinds()[-2:] == ["head", "publish"], "it was made anew"
+
+
+async def test_a_python_without_sqlite(
+    owlette: SmallOwlette, client: Roost, dist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old(dist, monkeypatch)
+    monkeypatch.setitem(sys.modules, "sqlite3", None)
+    async with client:
+        for _ in range(2):
+            await client.roosts.push(dist, ROOST, options())
+    assert owlette.kinds()[-3:] == ["head", "check", "publish"]
 
 
 async def test_a_cache_that_cannot_be_written(

@@ -107,6 +107,17 @@ async def test_a_chunk_of_a_changed_file_is_sent_from_another_one(
     assert owlette.files(ROOST) == texts(root)
 
 
+async def test_a_file_that_becomes_empty_is_left_out_as_others_are(
+    owlette: SmallOwlette, client: Roost, root: Path, large: Path
+) -> None:
+    meanwhile(owlette, "mint", 1, lambda _: os.truncate(large, 0))
+    async with client:
+        await client.roosts.push(root, ROOST, options())
+    expected = texts(root)
+    assert expected.pop("large.bin") == b""
+    assert owlette.files(ROOST) == expected
+
+
 async def test_a_file_that_is_gone_is_named(
     owlette: SmallOwlette, client: Roost, root: Path, large: Path
 ) -> None:

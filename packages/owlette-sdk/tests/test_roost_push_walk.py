@@ -69,6 +69,14 @@ def test_patterns_of_the_file_and_of_the_caller(root: Path) -> None:
     assert paths(root, ignore=["*.tmp"]) == ["keep.log", "src/a.py"]
 
 
+@on_posix
+def test_patterns_that_are_not_utf_8(root: Path) -> None:
+    put(root, "a")
+    (root / os.fsdecode(b"x\xff")).write_text("x")
+    (root / ".roostignore").write_bytes(b"x\xff\n")
+    assert paths(root) == ["a"]
+
+
 def test_empty_files_are_told_apart(root: Path) -> None:
     put(root, "a")
     (root / "empty").touch()

@@ -11,6 +11,7 @@ import logging
 import math
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from roost._constants import MOST_HASHES
@@ -39,6 +40,8 @@ __all__ = ["plan", "push"]
 
 log: logging.Logger = logging.getLogger("roost")
 
+#: Bytes that are kept between hashing and uploading.
+_KEPT_BYTES = 64 * 1024 * 1024
 #: Seconds that URLs to upload to are good for.
 _UPLOAD_LIFE_S = 3600.0
 #: Characters of a version's description that the API takes.
@@ -62,6 +65,7 @@ async def push(
         def manifest() -> bytes:
             return manifest_bytes(hashing.entries())
 
+        hashing.keep(_KEPT_BYTES)
         head = await read_head(http, roost_id, options)
         numbers = range(len(files))
         if await workers.read(hashing.recall) and head.version_id == await workers.read(
@@ -152,7 +156,8 @@ async def _found(
     size = sum(file.stamp.size for file in files)
     await progress.tell(DiscoverProgress("discover", len(files), size))
     cache = await _cache_of(tree, options, workers)
-    return tree, files, await workers.read(Hashing, files, workers, progress, cache)
+    make = partial(Hashing, files, workers, progress, cache, has_empty=options.include_empty)
+    return tree, files, await workers.read(make)
 
 
 def _walked(directory: str | os.PathLike[str], options: PushOptions, workers: Workers) -> Tree:

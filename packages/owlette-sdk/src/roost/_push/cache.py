@@ -15,7 +15,9 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from roost._constants import CHUNK_SIZE_BYTES
 from roost._push.walk import LocalFile, Stamp
@@ -54,6 +56,14 @@ def default_path() -> Path:
     return base / "owlette-sdk" / f"hashes-{CHUNK_SIZE_BYTES}-v1.sqlite"
 
 
+def _sqlite3() -> ModuleType | None:
+    """Return the module; None in builds of Python that have it not."""
+    try:
+        return import_module("sqlite3")
+    except ImportError:
+        return None
+
+
 class HashCache:
     """The hashes of the files of one folder. Its methods are called from one thread at a time.
 
@@ -70,11 +80,11 @@ class HashCache:
 
     def load(self) -> None:
         """Read what is known of the folder; nothing, if that is damaged."""
-        import sqlite3  # noqa: PLC0415 - some builds of Python have none
-
-        if not self._path.exists():
+        if (sqlite3 := _sqlite3()) is None:
             return
         try:
+            if not self._path.exists():
+                return
             with closing(sqlite3.connect(self._path, timeout=_PATIENCE_S)) as database:
                 rows = database.execute(
                     "SELECT path, size, mtime, ctime, inode, device, digests"
@@ -85,7 +95,7 @@ class HashCache:
                     stamp = Stamp(size, mtime, ctime, int(inode), int(device))
                     if len(digests) == _DIGEST_BYTES * -(-size // CHUNK_SIZE_BYTES):
                         self._known[path] = stamp, digests
-        except (sqlite3.Error, ValueError, TypeError) as error:
+        except (sqlite3.Error, OSError, ValueError, TypeError) as error:
             self._known.clear()
             log.warning("the cache of hashes is not used: %s: %s", self._path, error)
             if isinstance(error, sqlite3.DatabaseError) and "locked" not in str(error):
@@ -117,9 +127,8 @@ class HashCache:
 
     def save(self, paths: Iterable[str]) -> None:
         """Write down what is known of the files that there are; of others, forget it."""
-        import sqlite3  # noqa: PLC0415 - as above
-
-        if self._is_saved:
+        sqlite3 = _sqlite3()
+        if self._is_saved or sqlite3 is None:
             return
         rows = [
             (self._root, path, *stamp[:3], str(stamp.inode), str(stamp.device), digests)

@@ -65,6 +65,7 @@ class Hashing:
         workers: the threads.
         progress: told of each file.
         cache: what is known of the files from earlier.
+        has_empty: whether a file that becomes empty meanwhile is still one of them.
 
     Attributes:
         changed: the numbers of files that have changed since they were found.
@@ -78,6 +79,8 @@ class Hashing:
         workers: Workers,
         progress: Progress[PushProgressEvent],
         cache: HashCache | None,
+        *,
+        has_empty: bool,
     ) -> None:
         self.changed: set[int] = set()
         self.kept: dict[str, bytes] = {}
@@ -87,6 +90,7 @@ class Hashing:
         self._workers = workers
         self._progress = progress
         self._cache = cache
+        self._has_empty = has_empty
         self._budget = Budget(0)
         self._saved_at = time.monotonic()
         self._told_files = 0
@@ -267,6 +271,7 @@ class Hashing:
         return [
             Entry(state.file.path, state.file.stamp.size, tuple(_sized(state)))
             for state in self._states
+            if state.file.stamp.size or self._has_empty
         ]
 
     def stats(self, uploaded: int) -> PushStats:

@@ -71,12 +71,6 @@ class Span:
     first: int
     last: int
 
-    @property
-    def size(self) -> int:
-        """How many bytes they are."""
-        end = min(self.last * CHUNK_SIZE_BYTES, self.file.stamp.size)
-        return end - self.first * CHUNK_SIZE_BYTES
-
 
 @dataclass(frozen=True, slots=True)
 class Hashed:

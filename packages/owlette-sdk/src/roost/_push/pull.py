@@ -1,10 +1,10 @@
 """From a version to a folder: `pull`, and whether a folder is a version: `verify`.
 
 How it works. The manifest is proven by the id of the version, which is its hash. Each file is put
-together in a folder of its own, `.roost-pull`, from what is there already (the file as it is, what
-an earlier pull has left, another file with the same chunk) and from the storage; every chunk is
-proven by its hash. When a file is whole it takes its place, in one step. So a pull can be killed at
-any moment, and the next one goes on.
+together in a folder of its own, `.roost-pull`, from what is there already (the file as it is, and
+what an earlier pull has left) and from the storage, which is asked once for each chunk; all of them
+are proven by their hashes. When a file is whole it takes its place, in one step. So a pull can be
+killed at any moment, and the next one goes on.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ async def verify(
                 (missing if equal is None else changed).append(entry.path)
 
         await _each(version.entries, compare, _FILES_AT_ONCE)
-    wanted = {entry.path for entry in version.entries}
+    wanted = {unicodedata.normalize("NFC", entry.path) for entry in version.entries}
     extra = sorted(shown(path) for path in found if path not in wanted)
     return VerifyResult(version.version_id, version.number, sorted(missing), sorted(changed), extra)
 

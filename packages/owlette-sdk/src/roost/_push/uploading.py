@@ -31,8 +31,6 @@ from roost.resources.chunks import Chunks
 
 __all__ = ["Uploading"]
 
-#: Bytes that are kept between hashing and uploading.
-_KEPT_BYTES = 64 * 1024 * 1024
 #: Chunks between two events of uploading.
 _CHUNKS_OF_EVENT = 4
 
@@ -87,7 +85,6 @@ class Uploading:
             RoostApiError: the API refuses.
             RoostTransportError: no answer.
         """
-        self._hashing.keep(_KEPT_BYTES)
         wanted = [*self._missing]
         while numbers or wanted:
             await self._round(numbers, wanted)

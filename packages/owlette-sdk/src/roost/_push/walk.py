@@ -198,7 +198,8 @@ class _Walk:
 
 def _patterns_in(root: str) -> list[str]:
     try:
-        with open(os.path.join(root, IGNORE_FILE), encoding="utf-8") as file:
-            return file.read().splitlines()
+        with open(os.path.join(root, IGNORE_FILE), "rb") as file:
+            # as the names of files are: what is not UTF-8 fits what is not, either
+            return os.fsdecode(file.read()).splitlines()
     except FileNotFoundError:
         return []

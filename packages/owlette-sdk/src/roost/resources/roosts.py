@@ -235,8 +235,8 @@ class Roosts(Resource):
 
         Files are cut into chunks of 4 MiB, and those that the storage lacks are uploaded. The same
         files are the same version: to push them twice changes nothing. If somebody else publishes
-        in the meantime, this version is published after theirs. Cancelling or failing leaves the
-        roost as it was; another push finds what has been uploaded.
+        in the meantime, this version is published after theirs. Cancelling or failing before the
+        version is published leaves the roost as it was; another push finds what has been uploaded.
 
         Args:
             directory: the folder. `.git`, `node_modules` and what its `.roostignore` names are left
