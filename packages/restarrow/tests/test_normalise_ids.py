@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import base64
 
+import pytest
 from dlt.common.normalizers.json.helpers import get_nested_row_hash, get_row_hash
 
-from restarrow.normalise.ids import child_ids, key_ids, pick, random_ids
+from restarrow.normalise import arrow
+from restarrow.normalise.ids import (
+    CHARACTERS,
+    PADDED,
+    child_ids,
+    key_ids,
+    padded_child_ids,
+    pick,
+    random_ids,
+)
 from restarrow.normalise.walker import key_text
 
 
@@ -23,6 +33,15 @@ def test_children_have_ids_of_their_parent_and_place() -> None:
         get_nested_row_hash(parent, "t__x", position)
         for parent, position in zip(parents, positions, strict=True)
     ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 300])
+def test_a_column_of_ids_is_what_their_texts_are(count: int) -> None:
+    parents, positions = [f"parent {row}" for row in range(count)], range(count)
+    padded = padded_child_ids(parents, "t__x", positions)
+    column = arrow.prefixes(padded, PADDED, CHARACTERS)
+    assert column.type == arrow.TYPES["text"]
+    assert column.to_pylist() == child_ids(parents, "t__x", positions)
 
 
 def test_keys_make_ids() -> None:

@@ -31,15 +31,12 @@ class Converted:
     Attributes:
         batch: the tables.
         hints: for each table, the hints of columns of which Arrow cannot tell all.
+        size: the bytes that the tables take; to count them takes long.
     """
 
     batch: Batch
     hints: Mapping[str, dict[str, Any]]
-
-    @property
-    def size(self) -> int:
-        """The bytes that the tables take."""
-        return sum(table.nbytes for table in self.batch.tables.values())
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,8 @@ class Lane:
         for name in batch.tables:
             lane = batch.lanes.get(name, "columns")
             note_lane(self._resource, name, lane, len(rows) if name == self.root else 0)
-        return Converted(batch, {name: self._hints(name) for name in batch.tables})
+        size = sum(table.nbytes for table in batch.tables.values())
+        return Converted(batch, {name: self._hints(name) for name in batch.tables}, size)
 
     def convert_all(
         self, batches: Generator[list[Any] | Raws, None, None]
@@ -144,9 +142,8 @@ def _joined(one: Converted, other: Converted) -> Converted | None:
         if above is not None and not above.schema.equals(table.schema):
             return None
         tables[name] = table if above is None else stacked(above, table)
-    return Converted(
-        Batch(tables, other.batch.parents, other.batch.lanes), {**one.hints, **other.hints}
-    )
+    batch = Batch(tables, other.batch.parents, other.batch.lanes)
+    return Converted(batch, {**one.hints, **other.hints}, one.size + other.size)
 
 
 def decoded(rows: list[Any] | Raws) -> list[Any]:

@@ -7,8 +7,9 @@ such a batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -17,7 +18,7 @@ import msgspec
 from restarrow.errors import UnsupportedError
 from restarrow.normalise import arrow
 from restarrow.normalise.byte_plan import Items, Leaf, Members
-from restarrow.normalise.ids import child_ids, key_ids, pick
+from restarrow.normalise.ids import CHARACTERS, PADDED, key_ids, padded_child_ids, pick, split
 from restarrow.normalise.schema import ID, LIST_INDEX, LOAD_ID, PARENT_ID, ROOT_ID, Schema
 from restarrow.normalise.tables import assemble
 from restarrow.normalise.walker import Options, key_text
@@ -72,9 +73,13 @@ def decode(raws: Raws) -> list[Any]:
 
 @dataclass(slots=True)
 class _Rows:
-    """The rows of one table while their columns are collected."""
+    """The rows of one table while their columns are collected.
 
-    ids: Sequence[str]
+    Attributes:
+        ids: returns the ids as texts, which only the rows of lists need.
+    """
+
+    ids: Callable[[], Sequence[str]]
     id_column: arrow.Array
     root_column: arrow.Array
     columns: dict[str, arrow.Array] = field(default_factory=dict[str, arrow.Array])
@@ -100,7 +105,7 @@ class ByteLane:
             ids = self._key_ids(rows, len(raws))
         id_column = arrow.array(ids, "text")
         tables: dict[str, arrow.Table] = {}
-        root = _Rows(ids, id_column, id_column)
+        root = _Rows(lambda: ids, id_column, id_column)
         root.columns[LOAD_ID] = arrow.repeated(self.options.load_id, len(raws))
         self._finish(self.table, root, self.plan, rows, tables)
         return tables
@@ -153,12 +158,18 @@ class ByteLane:
         """Add a table and, after it, those of its lists."""
         rows.columns[ID] = rows.id_column
         lists = list(_collect(plan, values, rows.columns))
-        tables[name] = assemble(self.schema.tables[name], name, rows.columns, len(rows.ids))
+        tables[name] = assemble(self.schema.tables[name], name, rows.columns, len(rows.id_column))
+        ids = rows.ids() if lists else ()
         for items, column in lists:
-            self._descend(items, column, rows, tables)
+            self._descend(items, column, rows, ids, tables)
 
     def _descend(
-        self, items: Items, lists: arrow.Array, parents: _Rows, tables: dict[str, arrow.Table]
+        self,
+        items: Items,
+        lists: arrow.Array,
+        parents: _Rows,
+        parent_ids: Sequence[str],
+        tables: dict[str, arrow.Table],
     ) -> None:
         values, parent_rows, lengths = arrow.unnest(lists)
         if not len(values):
@@ -169,8 +180,10 @@ class ByteLane:
             raise MismatchError(msg)
         positions = list(chain.from_iterable(map(range, lengths)))
         rows_above: list[int] = parent_rows.to_pylist()
-        ids = child_ids(pick(parents.ids, rows_above), name, positions)
-        rows = _Rows(ids, arrow.array(ids, "text"), arrow.take(parents.root_column, parent_rows))
+        ids = padded_child_ids(pick(parent_ids, rows_above), name, positions)
+        id_column = arrow.prefixes(ids, PADDED, CHARACTERS)
+        root_column = arrow.take(parents.root_column, parent_rows)
+        rows = _Rows(partial(split, ids), id_column, root_column)
         if self.options.root_key:
             rows.columns[ROOT_ID] = rows.root_column
         rows.columns[PARENT_ID] = arrow.take(parents.id_column, parent_rows)
