@@ -203,11 +203,11 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("arguments", "explanation"),
         [
-            (["serve"], "name what to serve: rootly, roost, cloud-bot, or --all"),
+            (["serve"], "name what to serve: rootly, roost, cloud-bot, owlette, or --all"),
             (["serve", "pagerduty"], "there is no 'pagerduty': only rootly, roost, cloud-bot"),
             (["serve", "roost", "--events", "-1"], "'-1' is not a whole number from 0 up"),
             (["serve", "roost", "--port", "70000"], "70000 is not a port: the last one is 65535"),
-            (["serve", "--all", "--port", "65535"], "leaves no ports for 3 simulators"),
+            (["serve", "--all", "--port", "65535"], "leaves no ports for 4 simulators"),
             (["serve", "roost", "--latency", "soon"], "'soon' is not a number of seconds"),
             (["serve", "roost", "--for", "nan"], "'nan' is not a number of seconds"),
             (["serve", "roost", "--tests", "0"], "an event belongs to a test"),

@@ -1,6 +1,6 @@
 """Steering a simulator from another process, through its control endpoints."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -37,6 +37,15 @@ class Shop(Simulator):
 
     def secrets(self) -> frozenset[str]:
         return frozenset()
+
+    def actions(self) -> Mapping[str, Callable[..., object]]:
+        return {"ship": self.ship}
+
+    def ship(self, order: str, *, fast: bool = False) -> dict[str, object]:
+        """Do something with an order."""
+        if order not in self.tables["orders"]:
+            raise KeyError(order)
+        return {"shipped": order, "fast": fast}
 
     def insert(self, table: str, count: int = 1) -> None:
         for _ in range(count):
@@ -178,3 +187,26 @@ def test_latency_is_for_the_api_alone_and_hides_no_fault(shop: Running[Shop]) ->
     assert late.status_code == 500
     assert late.elapsed.total_seconds() >= 0.2
     assert steer(shop, "GET", "counts").elapsed.total_seconds() < 0.2
+
+
+def test_actions_are_done(shop: Running[Shop]) -> None:
+    key = next(iter(shop.simulator.tables["orders"])).key
+    answer = requests.post(f"{shop.url}/_sim/actions/ship", json={"order": key, "fast": True})
+    assert answer.json() == {"shipped": key, "fast": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "explanation"),
+    [
+        ("fly", "{}", "shop has no action 'fly': only ship"),
+        ("ship", "[]", "the arguments of an action are a JSON object"),
+        ("ship", "{}", "ship cannot be done with nothing"),
+        ("ship", '{"order": "none"}', "ship cannot be done with order: 'none'"),
+    ],
+)
+def test_actions_that_cannot_be_done_are_explained(
+    shop: Running[Shop], name: str, body: str, explanation: str
+) -> None:
+    answer = requests.post(f"{shop.url}/_sim/actions/{name}", data=body)
+    assert answer.status_code == 400
+    assert explanation in answer.json()["error"]

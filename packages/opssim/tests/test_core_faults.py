@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 import pytest
 import requests
@@ -18,11 +19,18 @@ from opssim.core.simulator import Simulator
 _BODY = "x" * 2000
 
 
+class _EchoLog:
+    """The paths that were answered, whether the answers arrived or not."""
+
+    done: ClassVar[list[str]] = []
+
+
 class _Echo(Simulator):
     name = "echo"
 
     def routes(self) -> Sequence[BaseRoute]:
-        async def answer(_request: Request) -> Response:
+        async def answer(request: Request) -> Response:
+            _EchoLog.done.append(request.url.path)
             return PlainTextResponse(_BODY)
 
         return [Route("/{path:path}", answer, methods=["GET", "POST"])]
@@ -197,6 +205,27 @@ def test_a_delayed_status(echo: Running[_Echo]) -> None:
     start = time.monotonic()
     assert _statuses(echo.url, 1) == [504]
     assert time.monotonic() - start >= 0.1
+
+
+def test_a_lost_answer_is_to_a_request_that_was_done(echo: Running[_Echo]) -> None:
+    echo.simulator.faults.add(Fault(lose=True, times=1))
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{echo.url}/lost", timeout=5)
+    assert _EchoLog.done[-1] == "/lost"
+    assert requests.get(echo.url, timeout=5).text == _BODY
+
+
+def test_a_request_may_ask_for_a_fault_of_its_own(echo: Running[_Echo]) -> None:
+    asked = {"Opssim-Fault": '{"status": 503, "headers": {"Retry-After": "9"}, "body": "later"}'}
+    answer = requests.get(echo.url, timeout=5, headers=asked)
+    assert (answer.status_code, answer.text, answer.headers["Retry-After"]) == (503, "later", "9")
+    assert requests.get(echo.url, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"sttus": 500}', '{"path": "("}', '{"status": "x"}'])
+def test_what_is_no_fault_is_not_asked_for(echo: Running[_Echo], text: str) -> None:
+    answer = requests.get(echo.url, timeout=5, headers={"Opssim-Fault": text})
+    assert answer.status_code == (400 if text else 200)
 
 
 def test_cutting_needs_the_server_that_hands_out_connections() -> None:

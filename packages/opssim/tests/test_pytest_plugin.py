@@ -33,6 +33,11 @@ def test_each_api_answers_in_a_test(pytester: pytest.Pytester) -> None:
             answer = requests.get(f"{rootly_simulator.url}/v1/services", headers=headers)
             assert len(answer.json()["data"]) == 8
 
+        def test_owlette(owlette_simulator):
+            headers = {"Authorization": f"Bearer {owlette_simulator.simulator.key}"}
+            answer = requests.get(f"{owlette_simulator.url}/api/sites", headers=headers)
+            assert [site["id"] for site in answer.json()["sites"]] == ["site-1", "site-2"]
+
         def test_roost(roost_simulator):
             headers = {"Authorization": f"Bearer {roost_simulator.simulator.token}"}
             answer = requests.get(f"{roost_simulator.url}/api/test/event", headers=headers)
@@ -45,7 +50,7 @@ def test_each_api_answers_in_a_test(pytester: pytest.Pytester) -> None:
             assert answer.json()["token"]
         """
     )
-    pytester.runpytest_inprocess(*PLAIN).assert_outcomes(passed=3)
+    pytester.runpytest_inprocess(*PLAIN).assert_outcomes(passed=4)
 
 
 @pytest.mark.usefixtures("alone")

@@ -16,8 +16,8 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-def test_python() -> None:
-    (example,) = blocks("python")
+@pytest.mark.parametrize("example", blocks("python"))
+def test_python(example: str) -> None:
     exec(compile(example, "README.md", "exec"), {})
 
 

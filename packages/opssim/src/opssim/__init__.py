@@ -1,4 +1,4 @@
-"""The APIs of Rootly, Roost.ai and Automation Anywhere A360, simulated on loopback.
+"""The APIs of Rootly, Roost.ai, Automation Anywhere A360 and Owlette, simulated on loopback.
 
 Importing this is cheap, because pytest does it in every project that has opssim installed: a
 name is looked up in its module when it is first used.
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from opssim.core.faults import Fault
     from opssim.core.server import Running, serve
     from opssim.core.simulator import Simulator
+    from opssim.owlette import OwletteHabits, OwletteSimulator
     from opssim.roost import RoostQuirks, RoostSimulator
     from opssim.rootly import RootlyQuirks, RootlySimulator
 
@@ -23,6 +24,8 @@ __all__ = [
     "CloudBotQuirks",
     "CloudBotSimulator",
     "Fault",
+    "OwletteHabits",
+    "OwletteSimulator",
     "RoostQuirks",
     "RoostSimulator",
     "RootlyQuirks",
@@ -37,6 +40,8 @@ _MODULES = {
     "CloudBotQuirks": "opssim.cloud_bot",
     "CloudBotSimulator": "opssim.cloud_bot",
     "Fault": "opssim.core.faults",
+    "OwletteHabits": "opssim.owlette",
+    "OwletteSimulator": "opssim.owlette",
     "RoostQuirks": "opssim.roost",
     "RoostSimulator": "opssim.roost",
     "RootlyQuirks": "opssim.rootly",

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import opssim
@@ -44,7 +46,11 @@ def _serve(names: Sequence[str], options: argparse.Namespace) -> int:
     """Serve simulators on neighbouring ports until time is up or somebody interrupts."""
     with ExitStack() as running:
         for number, name in enumerate(names):
-            simulator = _MAKERS[name](options)
+            try:
+                simulator = _MAKERS[name](options)
+            except OSError as error:
+                print(f"opssim: {error}", file=sys.stderr)
+                return 1
             simulator.latency = options.latency
             wanted = options.port + number if options.port else 0
             try:
@@ -53,6 +59,9 @@ def _serve(names: Sequence[str], options: argparse.Namespace) -> int:
                 print(f"opssim: {_cannot_listen(wanted, error)}", file=sys.stderr)
                 return 1
             print(_introduction(server, _settings(server, seed_page=options.seed_page)))
+            folder = Path(running.enter_context(TemporaryDirectory(prefix="opssim-")))
+            for line in simulator.introduce(folder):
+                print(f"  {line}")
         print("Ctrl-C to stop", flush=True)
         threading.Event().wait(options.seconds)
     return 0
@@ -125,10 +134,22 @@ def _cloud_bot(options: argparse.Namespace) -> Simulator:
     )
 
 
+def _owlette(options: argparse.Namespace) -> Simulator:
+    habits = opssim.OwletteHabits.strict() if options.strict else opssim.OwletteHabits()
+    return opssim.OwletteSimulator(
+        seed=options.seed,
+        machines=options.machines,
+        file=options.state,
+        habits=replace(habits, limit_per_hour=options.limit_per_hour),
+        fail_rate=options.fail_rate,
+    )
+
+
 _MAKERS: Final[Mapping[str, Callable[[argparse.Namespace], Simulator]]] = {
     "rootly": _rootly,
     "roost": _roost,
     "cloud-bot": _cloud_bot,
+    "owlette": _owlette,
 }
 
 
@@ -175,6 +196,19 @@ def _parser() -> argparse.ArgumentParser:
         help="rows that page[number] reaches on incidents, if not as many as usual (rootly)",
     )
     serving.add_argument(
+        "--limit-per-hour",
+        type=_amount,
+        default=300,
+        metavar="N",
+        help="requests an hour for the routes that count them (owlette)",
+    )
+    serving.add_argument(
+        "--fail-rate", type=_share, default=0.0, metavar="PART", help="pulls that fail (owlette)"
+    )
+    serving.add_argument(
+        "--state", type=Path, metavar="FILE", help="keep the state there, and find it (owlette)"
+    )
+    serving.add_argument(
         "--for", type=_seconds, dest="seconds", metavar="SECONDS", help="stop after this time"
     )
     return parser
@@ -187,6 +221,7 @@ _SIZES: Final = {
     "tests": 200,
     "events": 1500,
     "executions": 3000,
+    "machines": 8,
 }
 
 
@@ -203,6 +238,14 @@ def _port(text: str) -> int:
         msg = f"{text} is not a port: the last one is {_LAST_PORT}"
         raise argparse.ArgumentTypeError(msg)
     return port
+
+
+def _share(text: str) -> float:
+    part = _seconds(text)
+    if part > 1:
+        msg = f"{text!r} is not a part from 0 to 1"
+        raise argparse.ArgumentTypeError(msg)
+    return part
 
 
 def _seconds(text: str) -> float:

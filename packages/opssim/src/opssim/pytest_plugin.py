@@ -15,7 +15,14 @@ import pytest
 import opssim
 
 if TYPE_CHECKING:
-    from opssim import CloudBotSimulator, RoostSimulator, RootlySimulator, Running, Simulator
+    from opssim import (
+        CloudBotSimulator,
+        OwletteSimulator,
+        RoostSimulator,
+        RootlySimulator,
+        Running,
+        Simulator,
+    )
 
 S = TypeVar("S", bound="Simulator")
 
@@ -61,3 +68,9 @@ def cloud_bot_simulator(simulate: Simulate) -> Running[CloudBotSimulator]:
     return simulate(
         opssim.CloudBotSimulator(executions=60, bots=10, users=8, devices=5, audit_messages=60)
     )
+
+
+@pytest.fixture
+def owlette_simulator(simulate: Simulate) -> Running[OwletteSimulator]:
+    """Serve a small Owlette, whose machines are quick."""
+    return simulate(opssim.OwletteSimulator(machines=4, pace_s=0.02, webhook_delay_s=0.1))

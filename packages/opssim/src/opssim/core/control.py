@@ -6,8 +6,6 @@ the request log does not contain them, and they ask for no credentials: they are
 
 from __future__ import annotations
 
-import dataclasses
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Final
@@ -18,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from opssim.core.faults import Fault
+from opssim.core.faults import Fault, fault_from
 from opssim.core.store import JsonObject, encode
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 
 #: Where they are; everything else belongs to the simulated API.
 PREFIX: Final = "/_sim/"
-
-_FAULT_FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Fault))
 
 
 class _Change(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,7 +35,7 @@ class _MistakeError(Exception):
     """A request that asks for something that there is not."""
 
 
-def control_app(simulator: Simulator) -> Starlette:
+def control_app(simulator: Simulator) -> Starlette:  # noqa: C901 - one function per endpoint
     """Return the endpoints that steer one simulator."""
 
     async def counts(_: Request) -> Response:
@@ -69,6 +65,18 @@ def control_app(simulator: Simulator) -> Starlette:
         simulator.touch(change.table, change.count)
         return _json(simulator.counts())
 
+    async def act(request: Request) -> Response:
+        name, known = request.path_params["name"], simulator.actions()
+        if name not in known:
+            msg = f"{simulator.name} has no action {name!r}: only {', '.join(known) or 'none'}"
+            raise _MistakeError(msg)
+        arguments = _arguments_from(await request.body())
+        try:
+            return _json(known[name](**arguments))
+        except (TypeError, KeyError, ValueError) as error:
+            msg = f"{name} cannot be done with {', '.join(arguments) or 'nothing'}: {error}"
+            raise _MistakeError(msg) from error
+
     table: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
         ("GET", "counts", counts),
         ("GET", "requests", requests),
@@ -76,6 +84,7 @@ def control_app(simulator: Simulator) -> Starlette:
         ("DELETE", "faults", clear_faults),
         ("POST", "insert", insert),
         ("POST", "touch", touch),
+        ("POST", "actions/{name}", act),
     )
     return Starlette(
         routes=[
@@ -86,21 +95,18 @@ def control_app(simulator: Simulator) -> Starlette:
 
 
 def _fault_from(raw: bytes) -> Fault:
-    """Read a fault: the fields of `Fault`, with `body` as text."""
     try:
-        data = msgspec.json.decode(raw, type=JsonObject)
-        unknown = data.keys() - _FAULT_FIELDS
-        if unknown:
-            fields = ", ".join(sorted(_FAULT_FIELDS))
-            msg = f"a fault has no {', '.join(sorted(unknown))}: only {fields}"
-            raise _MistakeError(msg)
-        body = msgspec.convert(data.pop("body", ""), str)
-        fault = msgspec.convert(data, Fault)
-        re.compile(fault.path)
-    except (msgspec.MsgspecError, re.error) as error:
-        msg = f"this is no fault: {error}"
+        return fault_from(raw)
+    except ValueError as error:
+        raise _MistakeError(str(error)) from error
+
+
+def _arguments_from(raw: bytes) -> JsonObject:
+    try:
+        return msgspec.json.decode(raw or b"{}", type=JsonObject)
+    except msgspec.MsgspecError as error:
+        msg = f"the arguments of an action are a JSON object: {error}"
         raise _MistakeError(msg) from error
-    return dataclasses.replace(fault, body=body.encode())
 
 
 def _change_from(raw: bytes, simulator: Simulator) -> _Change:

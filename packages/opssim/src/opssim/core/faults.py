@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 import threading
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: Where the server leaves the connection for `cut` and `truncate` to close (see `server.py`).
 TRANSPORT = "opssim.transport"
+#: The header with which a request asks for a fault of its own, as JSON.
+HEADER: Final = b"opssim-fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Fault:
 
     What happens: after `delay` seconds, the connection is closed without an answer (`cut`), or
     `status` is answered with `body`, `media_type` and `headers`, or the real answer is sent but
-    ends after `truncate` bytes of its body. With only a `delay`, the real answer comes late.
+    ends after `truncate` bytes of its body. With `lose`, the request is done, and its answer is
+    lost with the connection. With only a `delay`, the real answer comes late.
     """
 
     path: str = ""
@@ -40,10 +45,34 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     cut: bool = False
     truncate: int | None = None
+    lose: bool = False
 
     def concerns(self, method: str, path: str) -> bool:
         """Tell whether a request is one of those that this fault is for."""
         return (self.method is None or self.method == method) and bool(re.search(self.path, path))
+
+
+FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Fault))
+
+
+def fault_from(raw: bytes) -> Fault:
+    """Read a fault from JSON: the fields of `Fault`, with `body` as text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        data = msgspec.json.decode(raw, type=dict[str, Any])
+        if unknown := data.keys() - FIELDS:
+            msg = f"a fault has no {', '.join(sorted(unknown))}: only {', '.join(sorted(FIELDS))}"
+            raise ValueError(msg)
+        body = msgspec.convert(data.pop("body", ""), str)
+        fault = msgspec.convert(data, Fault)
+        re.compile(fault.path)
+    except (msgspec.MsgspecError, re.error) as error:
+        msg = f"this is no fault: {error}"
+        raise ValueError(msg) from error
+    return dataclasses.replace(fault, body=body.encode())
 
 
 class FaultPlan:
@@ -86,9 +115,16 @@ class FaultMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or spoil it."""
-        fault = (
-            self._plan.strike(scope["method"], scope["path"]) if scope["type"] == "http" else None
-        )
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        asked = next((value for name, value in scope.get("headers", ()) if name == HEADER), None)
+        try:
+            fault = fault_from(asked) if asked else None
+        except ValueError as error:
+            await Response(str(error), 400)(scope, receive, send)
+            return
+        fault = fault or self._plan.strike(scope["method"], scope["path"])
         if fault is None:
             await self._app(scope, receive, send)
             return
@@ -101,6 +137,9 @@ class FaultMiddleware:
                 fault.body, fault.status, headers=dict(fault.headers), media_type=fault.media_type
             )
             await answer(scope, receive, send)
+        elif fault.lose:
+            await self._app(scope, receive, _nowhere)
+            await _close(scope, receive)
         elif fault.truncate is not None:
             await self._truncated(scope, receive, send, fault.truncate)
         else:
@@ -120,6 +159,10 @@ class FaultMiddleware:
 
         await self._app(scope, receive, send_part)
         await _close(scope, receive)
+
+
+async def _nowhere(_: Message) -> None:
+    """Take an answer that nobody is to get."""
 
 
 async def _close(scope: Scope, receive: Receive) -> None:

@@ -6,11 +6,12 @@ import asyncio
 import socket
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from opssim.core.faults import TRANSPORT
@@ -76,11 +77,11 @@ def url_of(listener: socket.socket) -> str:
     return f"http://{_HOST}:{listener.getsockname()[1]}"
 
 
-def server_for(simulator: Simulator) -> uvicorn.Server:
-    """Make the server of one simulator."""
+def server_for(app: ASGIApp) -> uvicorn.Server:
+    """Make the server of one application."""
     return _Server(
         uvicorn.Config(
-            simulator.app,
+            app,
             http=_Protocol,
             lifespan="off",
             access_log=False,
@@ -99,21 +100,41 @@ def serve(simulator: S, port: int = 0) -> Generator[Running[S]]:
         with serve(RootlySimulator(incidents=500)) as rootly:
             requests.get(f"{rootly.url}/v1/incidents")
     """
-    listener = listen(port)
-    server = server_for(simulator)
+    stop = threading.Event()
+    with ExitStack() as running:
+        listener = running.enter_context(closing(listen(port)))
+        companions = {
+            name: (app, running.enter_context(closing(listen())))
+            for name, app in simulator.companions().items()
+        }
+        simulator.serving({name: url_of(bound) for name, (_, bound) in companions.items()})
+        for name, (app, bound) in companions.items():
+            running.enter_context(_served(app, bound, f"opssim-{simulator.name}-{name}"))
+        running.enter_context(_served(simulator.app, listener, f"opssim-{simulator.name}"))
+        name = f"opssim-{simulator.name}-work"
+        worker = threading.Thread(target=simulator.work, args=(stop,), name=name, daemon=True)
+        worker.start()
+        try:
+            yield Running(simulator, url_of(listener))
+        finally:
+            stop.set()
+            worker.join(_PATIENCE)
+
+
+@contextmanager
+def _served(app: ASGIApp, listener: socket.socket, name: str) -> Generator[None]:
+    """Serve an application from a thread until the block ends."""
+    server = server_for(app)
     thread = threading.Thread(
-        target=lambda: asyncio.run(server.serve(sockets=[listener])),
-        name=f"opssim-{simulator.name}",
-        daemon=True,
+        target=lambda: asyncio.run(server.serve(sockets=[listener])), name=name, daemon=True
     )
     thread.start()
     try:
         _await_start(server, thread)
-        yield Running(simulator, url_of(listener))
+        yield
     finally:
         server.should_exit = True
         thread.join(_PATIENCE)
-        listener.close()
 
 
 def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:

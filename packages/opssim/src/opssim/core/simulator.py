@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar
 
 from starlette.applications import Starlette
@@ -68,6 +70,24 @@ class Simulator(ABC):
     @abstractmethod
     def touch(self, table: str, count: int = 1) -> None:
         """Change rows of a table as their users would, stamped with the clock's time."""
+
+    def actions(self) -> Mapping[str, Callable[..., object]]:
+        """Return what can be done to this API beside faults and changed rows, by name."""
+        return {}
+
+    def companions(self) -> Mapping[str, ASGIApp]:
+        """Return the hosts that belong to this API, and are served on ports of their own."""
+        return {}
+
+    def serving(self, urls: Mapping[str, str]) -> None:  # noqa: B027 - most have none
+        """Take the URLs of the companions, just before anything is served."""
+
+    def work(self, stop: threading.Event) -> None:  # noqa: B027 - most have nothing to do
+        """Do what goes on by itself while this is served, until it is to stop."""
+
+    def introduce(self, folder: Path) -> Sequence[str]:
+        """Return what else a user is to be told, with what they need of files in the folder."""
+        return ()
 
     def counts(self) -> dict[str, int]:
         """Return how many rows each list holds now."""
