@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from roost.resources.audit_log import AuditDetail, AuditLog, AuditRecord
     from roost.resources.chat import Chat, ConversationSummary
     from roost.resources.chunks import Chunks
-    from roost.resources.deployments import Deployments
+    from roost.resources.deployments import DeploymentDetail, Deployments
     from roost.resources.events import Events
     from roost.resources.installer import Installer, InstallerVersion
     from roost.resources.installer_deployments import (
@@ -212,7 +212,7 @@ _PLACES = {
         "ConversationSummary",
     ),
     "roost.resources.chunks": ("Chunks",),
-    "roost.resources.deployments": ("Deployments",),
+    "roost.resources.deployments": ("DeploymentDetail", "Deployments"),
     "roost.resources.events": ("Events",),
     "roost.resources.installer": (
         "Installer",
@@ -351,6 +351,7 @@ __all__ = [
     "ConversationSummary",
     "DeployOptions",
     "DeployResult",
+    "DeploymentDetail",
     "DeploymentFailedError",
     "Deployments",
     "DeviceCode",

@@ -214,7 +214,8 @@ async def folders(client: roost.Roost) -> list[object]:
     compared = await client.roosts.verify("rst_abc", "current", "there", back)
     assert_type(compared, roost.VerifyResult)
     rollout = await client.deployments.wait("rst_abc", pushed.version_id, site_id="s")
-    assert_type(rollout["stage"], str)
+    assert_type(rollout, roost.DeploymentDetail)
+    assert_type(rollout, roost.DeploymentDetail)
     return [
         roost.PathRuleError({"con": "reserved"}).offenders,
         roost.UnreadableError({"a": "no"}).paths,
