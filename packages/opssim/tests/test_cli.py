@@ -1,6 +1,7 @@
 """The command `opssim`, run as users run it."""
 
 import os
+import re
 import shlex
 import signal
 import socket
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import requests
@@ -86,6 +88,23 @@ class TestServe:
             process.send_signal(signal.SIGINT)
             rest, errors = process.communicate(timeout=10)
         assert (process.returncode, rest, errors) == (0, "\nstopped\n", "")
+
+    def test_being_told_to_leave_leaves_nothing_behind(self) -> None:
+        command = [sys.executable, "-m", "opssim", "serve", "owlette"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            told = ""
+            for line in process.stdout:
+                told += line
+                if "Ctrl-C" in line:
+                    break
+            found = re.search(r"a folder to push: (\S+)", told)
+            assert found is not None
+            folder = Path(found[1])
+            assert (folder / "index.html").exists()
+            process.terminate()
+            assert process.wait(10) == 0
+        assert not folder.parent.exists()
 
     def test_ends_by_itself(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["serve", "roost", *SMALL, "--for", "0"]) == 0

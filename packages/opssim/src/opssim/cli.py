@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import errno
 import shlex
+import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -34,12 +35,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.port + len(names) - 1 > _LAST_PORT:
         options.error(f"--port {options.port} leaves no ports for {len(names)} simulators")
     try:
-        return _serve(names, options)
+        with _leaving_when_told():
+            return _serve(names, options)
     except ValueError as error:
         options.error(str(error))
     except KeyboardInterrupt:
         print("\nstopped")
     return 0
+
+
+@contextmanager
+def _leaving_when_told() -> Generator[None]:
+    """Leave at SIGTERM as at Ctrl-C, so that nothing is left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _serve(names: Sequence[str], options: argparse.Namespace) -> int:
