@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator
 from typing import Any, Final
 
 import httpx
 import pytest
+from owlette_client import VERSION, Room, code_of, opened
 
-from opssim import OwletteHabits, OwletteSimulator, serve
+from opssim import OwletteHabits
 
-VERSION: Final = "2026-04-22"
 ROOST: Final = "rst_lobby_wall"
 DAY_S: Final = 24 * 3600
-
-
-Headers = Mapping[str, str] | None
-
-
-@dataclass
-class Room:
-    simulator: OwletteSimulator
-    http: httpx.Client
-
-    def ask(
-        self, method: str, path: str, body: object = None, key: str = "", headers: Headers = None
-    ) -> httpx.Response:
-        usual = {"Authorization": f"Bearer {key or self.simulator.key}"}
-        usual["Idempotency-Key"] = str(uuid.uuid4())
-        usual["Roost-Version"] = VERSION
-        every = {k: v for k, v in {**usual, **(headers or {})}.items() if v}
-        return self.http.request(method, path, json=body, headers=every)
-
-
-@contextmanager
-def opened(**settings: Any) -> Generator[Room]:
-    settings.setdefault("habits", OwletteHabits(limit_rates=False))
-    simulator = OwletteSimulator(machines=4, pace_s=0.02, **settings)
-    with serve(simulator) as running, httpx.Client(base_url=running.url, timeout=10) as http:
-        yield Room(simulator, http)
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +24,6 @@ def room() -> Generator[Room]:
 
 def scope(resource: str, target: str, *permissions: str) -> dict[str, Any]:
     return {"resource": resource, "id": target, "permissions": list(permissions)}
-
-
-def code_of(answer: httpx.Response, status: int) -> str:
-    assert answer.status_code == status, answer.text
-    return str(answer.json()["code"])
 
 
 def switch_roosts(room: Room, *, on: bool) -> None:

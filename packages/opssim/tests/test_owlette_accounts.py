@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator
 from typing import Any, Final
 
-import httpx
 import pytest
+from owlette_client import Room, opened
 
-from opssim import OwletteHabits, OwletteSimulator, serve
+from opssim import OwletteHabits
 
 DAY_MS: Final = 24 * 3600 * 1000
 READS_SITES: Final = {"resource": "site", "id": "site-1", "permissions": ["read"]}
-
-
-Headers = Mapping[str, str] | None
-
-
-@dataclass
-class Room:
-    simulator: OwletteSimulator
-    http: httpx.Client
-
-    def ask(
-        self, method: str, path: str, body: object = None, key: str = "", headers: Headers = None
-    ) -> httpx.Response:
-        usual = {"Authorization": f"Bearer {key or self.simulator.key}"}
-        usual["Idempotency-Key"] = str(uuid.uuid4())
-        every = {k: v for k, v in {**usual, **(headers or {})}.items() if v}
-        return self.http.request(method, path, json=body, headers=every)
-
-
-@contextmanager
-def opened(**settings: Any) -> Generator[Room]:
-    settings.setdefault("habits", OwletteHabits(limit_rates=False))
-    simulator = OwletteSimulator(machines=4, pace_s=0.02, **settings)
-    with serve(simulator) as running, httpx.Client(base_url=running.url, timeout=10) as http:
-        yield Room(simulator, http)
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
 import pytest
-
-from opssim import OwletteHabits, OwletteSimulator, serve
+from owlette_client import Room, code_of, opened
 
 MACHINES: Final = "/api/sites/site-1/machines"
 PROCESSES: Final = f"{MACHINES}/m-01/processes"
@@ -26,40 +23,10 @@ PROGRAM: Final[Mapping[str, Any]] = {
 }
 
 
-Headers = Mapping[str, str] | None
-
-
-@dataclass
-class Room:
-    simulator: OwletteSimulator
-    http: httpx.Client
-
-    def ask(
-        self, method: str, path: str, body: object = None, key: str = "", headers: Headers = None
-    ) -> httpx.Response:
-        usual = {"Authorization": f"Bearer {key or self.simulator.key}"}
-        usual["Idempotency-Key"] = str(uuid.uuid4())
-        every = {k: v for k, v in {**usual, **(headers or {})}.items() if v}
-        return self.http.request(method, path, json=body, headers=every)
-
-
-@contextmanager
-def opened(**settings: Any) -> Generator[Room]:
-    settings.setdefault("habits", OwletteHabits(limit_rates=False))
-    simulator = OwletteSimulator(machines=4, pace_s=0.02, **settings)
-    with serve(simulator) as running, httpx.Client(base_url=running.url, timeout=10) as http:
-        yield Room(simulator, http)
-
-
 @pytest.fixture(scope="module")
 def room() -> Generator[Room]:
     with opened() as running:
         yield running
-
-
-def code_of(answer: httpx.Response, status: int) -> str:
-    assert answer.status_code == status, answer.text
-    return str(answer.json()["code"])
 
 
 def until(

@@ -3,40 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator
 from datetime import date, timedelta
-from typing import Any
 
-import httpx
 import pytest
-
-from opssim import OwletteHabits, OwletteSimulator, serve
-
-Headers = Mapping[str, str] | None
-
-
-@dataclass
-class Room:
-    simulator: OwletteSimulator
-    http: httpx.Client
-
-    def ask(
-        self, method: str, path: str, body: object = None, key: str = "", headers: Headers = None
-    ) -> httpx.Response:
-        usual = {"Authorization": f"Bearer {key or self.simulator.key}"}
-        usual["Idempotency-Key"] = str(uuid.uuid4())
-        every = {k: v for k, v in {**usual, **(headers or {})}.items() if v}
-        return self.http.request(method, path, json=body, headers=every)
-
-
-@contextmanager
-def opened(**settings: Any) -> Generator[Room]:
-    settings.setdefault("habits", OwletteHabits(limit_rates=False))
-    simulator = OwletteSimulator(machines=4, pace_s=0.02, **settings)
-    with serve(simulator) as running, httpx.Client(base_url=running.url, timeout=10) as http:
-        yield Room(simulator, http)
+from owlette_client import Room, code_of, opened
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +21,6 @@ def new_site(room: Room, name: str = "Hall") -> str:
     answer = room.ask("POST", "/api/sites", {"siteId": site_id, "name": name})
     assert answer.status_code == 201, answer.text
     return site_id
-
-
-def code_of(answer: httpx.Response, status: int) -> str:
-    assert answer.status_code == status, answer.text
-    return str(answer.json()["code"])
 
 
 # ---- sites

@@ -6,47 +6,21 @@ import hashlib
 import hmac
 import threading
 import time
-import uuid
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import httpx
 import pytest
+from owlette_client import Room, code_of, opened
 
-from opssim import OwletteHabits, OwletteSimulator, serve
+from opssim import OwletteHabits
 
 HOOKS: Final = "/api/webhooks"
 QUERY: Final = "?siteId=site-1"
 SAMPLE: Final = "wh_sample000000000001"
 FAR: Final = "https://hooks.example.com/x"
-
-
-Headers = Mapping[str, str] | None
-
-
-@dataclass
-class Room:
-    simulator: OwletteSimulator
-    http: httpx.Client
-
-    def ask(
-        self, method: str, path: str, body: object = None, key: str = "", headers: Headers = None
-    ) -> httpx.Response:
-        usual = {"Authorization": f"Bearer {key or self.simulator.key}"}
-        usual["Idempotency-Key"] = str(uuid.uuid4())
-        every = {k: v for k, v in {**usual, **(headers or {})}.items() if v}
-        return self.http.request(method, path, json=body, headers=every)
-
-
-@contextmanager
-def opened(**settings: Any) -> Generator[Room]:
-    settings.setdefault("habits", OwletteHabits(limit_rates=False))
-    simulator = OwletteSimulator(machines=4, pace_s=0.02, **settings)
-    with serve(simulator) as running, httpx.Client(base_url=running.url, timeout=10) as http:
-        yield Room(simulator, http)
 
 
 @pytest.fixture(scope="module")
@@ -92,11 +66,6 @@ def receiver() -> Generator[Receiver]:
         yield it
         server.shutdown()
         thread.join()
-
-
-def code_of(answer: httpx.Response, status: int) -> str:
-    assert answer.status_code == status, answer.text
-    return str(answer.json()["code"])
 
 
 def subscribed(room: Room, url: str = FAR, **changes: Any) -> dict[str, Any]:
