@@ -22,7 +22,7 @@ setup: .venv/.installed  ## make .venv with everything in it, at the pinned vers
 	  --editable 'packages/opssim[pytest]' --editable 'packages/opsnest[demo]'
 	@touch $@
 
-demo: setup  ## load three simulated platforms into opsnest_demo.duckdb
+demo: setup  ## load four simulated platforms into opsnest_demo.duckdb
 	$(BIN)/opsnest demo
 
 test: setup  ## run all tests
@@ -54,7 +54,8 @@ pins: setup  ## work the pinned versions out anew
 	  --no-emit-find-links --no-header --annotation-style line --group dev \
 	  packages/owlette-sdk/pyproject.toml packages/restarrow/pyproject.toml \
 	  packages/opssim/pyproject.toml packages/opsnest/pyproject.toml pins.in \
-	  --all-extras --no-emit-package opssim --no-emit-package restarrow --output-file constraints.txt
+	  --all-extras --no-emit-package opssim --no-emit-package owlette-sdk \
+	  --no-emit-package restarrow --output-file constraints.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-emit-index-url \
 	  --no-emit-find-links --no-header --annotation-style line \
 	  packages/owlette-sdk/scripts/pythons.in --output-file packages/owlette-sdk/scripts/pythons.txt

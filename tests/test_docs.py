@@ -14,7 +14,7 @@ from small_owlette import TOKEN, small_owlette
 import roost
 from opsnest import errors
 from opsnest.cli import app
-from opssim import CloudBotSimulator, RoostSimulator, RootlySimulator, serve
+from opssim import CloudBotSimulator, OwletteSimulator, RoostSimulator, RootlySimulator, serve
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -67,8 +67,9 @@ def test_python_runs(block: Block, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         serve(RootlySimulator(incidents=20, alerts=20)) as rootly,
         serve(RoostSimulator(tests=5, events=5)) as roost_ai,
         serve(CloudBotSimulator(executions=20)) as cloud_bot,
+        serve(OwletteSimulator(machines=2)) as fleet,
     ):
-        for running in (rootly, roost_ai, cloud_bot):
+        for running in (rootly, roost_ai, cloud_bot, fleet):
             for name, value in running.configuration.items():
                 monkeypatch.setenv(name, value)
         monkeypatch.setenv("OWLETTE_TOKEN", TOKEN)

@@ -103,7 +103,9 @@ def count(script: Script) -> int:
 
 
 def test_every_script_is_tested_here() -> None:
-    assert {path.stem for path in SCRIPTS.glob("*.py")} == {script.pipeline for script in ALL}
+    here = {script.pipeline for script in ALL}
+    elsewhere = {"owlette_pipeline"}  # in test_owlette_source.py, as it adds no rows by itself
+    assert {path.stem for path in SCRIPTS.glob("*.py")} == here | elsewhere
 
 
 @each_script

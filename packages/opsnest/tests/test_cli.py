@@ -65,7 +65,7 @@ def test_the_help_names_the_commands_and_the_exit_codes(arguments: list[str]) ->
 
     said = " ".join((finished.stdout + finished.stderr).split())
     assert "Usage: opsnest [OPTIONS] COMMAND" in said
-    assert re.search(r"\bdemo Load three simulated platforms", said)
+    assert re.search(r"\bdemo Load four simulated platforms", said)
     assert re.search(r"\bload Load a platform with the credentials", said)
     assert "3 configuration, 4 no access, 5 unreachable, 6 the API failed, 7 destination" in said
 
@@ -74,7 +74,7 @@ def test_the_help_names_the_commands_and_the_exit_codes(arguments: list[str]) ->
     ("command", "words"),
     [
         ("demo", ["--database", "--incidents", "opsnest_demo.duckdb", "no network"]),
-        ("load", ["roost, rootly, cloud-bot", "--to", "--resource", ".dlt/secrets.toml"]),
+        ("load", ["roost, rootly, cloud-bot, owlette", "--to", "--resource", ".dlt/secrets.toml"]),
     ],
 )
 def test_each_command_explains_itself(command: str, words: list[str]) -> None:
@@ -121,7 +121,10 @@ def test_a_wrong_option_ends_with_2() -> None:
 def test_an_unknown_platform_is_told_which_are_known() -> None:
     message = complaint(opsnest("load", "pagerduty"), 3)
 
-    assert message == "there is no platform 'pagerduty'.\n  Known: roost, rootly, cloud-bot.\n"
+    assert (
+        message
+        == "there is no platform 'pagerduty'.\n  Known: roost, rootly, cloud-bot, owlette.\n"
+    )
 
 
 def test_an_unknown_resource_is_told_which_are_known() -> None:

@@ -63,7 +63,7 @@ def demo(
         int, typer.Option(help="The size of the largest list.", min=10, max=1_000_000)
     ] = 1000,
 ) -> None:
-    """Load three simulated platforms into a DuckDB file: no account, no network."""
+    """Load four simulated platforms into a DuckDB file: no account, no network."""
     with exit_on_error():
         from opsnest.demo import run_demo  # noqa: PLC0415 - slow to import
 

@@ -1,4 +1,4 @@
-"""The demo: three simulated platforms, loaded into one DuckDB file, on this machine alone."""
+"""The demo: four simulated platforms, loaded into one DuckDB file, on this machine alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +36,8 @@ DATABASE = Path("opsnest_demo.duckdb")
 _STATE = ".opsnest_demo"
 #: In there: the size of the demo, and the hours that have passed in it.
 _PAST = "demo.json"
+#: And the simulated Owlette, which is not made anew for each run.
+_OWLETTE = "owlette.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,20 @@ FROM cloud_bot_data.executions
 WHERE end_date_time IS NOT NULL
 GROUP BY ALL ORDER BY failed DESC, runs DESC LIMIT 5""",
     ),
+    Question(
+        "What was published to the machines?",
+        """\
+SELECT r.name AS roost, v.version_number AS version, v.total_files AS files, d.stage AS rollout
+FROM owlette_data.versions v
+JOIN owlette_data.roosts r USING (site_id, roost_id)
+LEFT JOIN owlette_data.deployments d USING (site_id, roost_id, version_id)
+ORDER BY r.name, v.version_number DESC LIMIT 5""",
+    ),
 )
 
 
 def run_demo(console: Console, *, database: Path = DATABASE, incidents: int = 1000) -> None:
-    """Load the three platforms and show what came.
+    """Load the four platforms and show what came.
 
     The first run loads everything. Before each later one the simulated platforms live on for an
     hour, and only what changed is loaded.
@@ -105,12 +116,13 @@ def run_demo(console: Console, *, database: Path = DATABASE, incidents: int = 10
             "  Give --database another name."
         )
         raise ConfigurationError(message)
-    simulators = _simulators(incidents)
+    made = _simulators(incidents)
     state = database.resolve().parent / _STATE / database.name
     if not database.exists():
         shutil.rmtree(state, ignore_errors=True)  # what it remembers was in the file
     hours = _hours_before(state, database, incidents)
-    console.print("[bold]Three platforms, simulated on this machine, into one DuckDB file[/]\n")
+    simulators = made(state)
+    console.print("[bold]Four platforms, simulated on this machine, into one DuckDB file[/]\n")
     progress = Progress(console)
     began = time.monotonic()
     with ExitStack() as stack:
@@ -133,21 +145,28 @@ def run_demo(console: Console, *, database: Path = DATABASE, incidents: int = 10
     _show_next(console, database, seconds, first=hours == 0)
 
 
-def _simulators(incidents: int) -> dict[str, Simulator]:
+def _simulators(incidents: int) -> Callable[[Path], dict[str, Simulator]]:
+    """Return what makes the simulators, given where the demo keeps its files."""
     try:
         from opssim import (  # noqa: PLC0415 - an extra, which the product does without
             CloudBotSimulator,
+            OwletteSimulator,
             RoostSimulator,
             RootlySimulator,
         )
     except ImportError:
         message = "the demo needs the simulators.\n  pip install 'opsnest[demo]'"
         raise ConfigurationError(message) from None
-    return {
-        "roost": RoostSimulator(tests=incidents // 10, events=incidents // 2),
-        "rootly": RootlySimulator(incidents=incidents, alerts=incidents),
-        "cloud-bot": CloudBotSimulator(executions=incidents),
-    }
+
+    def make(state: Path) -> dict[str, Simulator]:
+        return {
+            "roost": RoostSimulator(tests=incidents // 10, events=incidents // 2),
+            "rootly": RootlySimulator(incidents=incidents, alerts=incidents),
+            "cloud-bot": CloudBotSimulator(executions=incidents),
+            "owlette": OwletteSimulator(file=state / _OWLETTE),
+        }
+
+    return make
 
 
 def _serve(simulator: Simulator) -> Any:
@@ -178,7 +197,8 @@ def _source(name: str, running: Running[Simulator]) -> Any:
     }
     prefix = f"SOURCES__{source.upper()}__"
     for key, value in running.configuration.items():
-        settings[key.removeprefix(prefix).lower()] = value
+        if key.startswith(prefix):
+            settings[key.removeprefix(prefix).lower()] = value
     return factory(**settings)
 
 
@@ -212,11 +232,13 @@ _HOURLY: Mapping[str, tuple[tuple[str, int, int], ...]] = {
     "roost": (("events", 2, 1),),
     "rootly": (("incidents", 2, 3), ("alerts", 5, 4)),
     "cloud-bot": (("executions", 6, 2),),
+    "owlette": (("versions", 1, 0),),
 }
 
 
 def _live_on(simulator: Simulator, *, hours: int) -> None:
-    for _ in range(hours):
+    kept = simulator.name == "owlette"  # what happened before is in its file
+    for _ in range(min(hours, 1) if kept else hours):
         simulator.clock.skip(timedelta(hours=1))
         for table, inserts, changes in _HOURLY[simulator.name]:
             simulator.insert(table, inserts)
@@ -267,7 +289,7 @@ def _show_next(console: Console, database: Path, seconds: float, *, first: bool)
         "\nWith a real account, put its token into .dlt/secrets.toml:\n\n"
         "    [sources.rootly_incident_management_source]\n"
         '    token = "..."\n\n'
-        "and load it:  opsnest load rootly   (or roost, cloud-bot)",
+        "and load it:  opsnest load rootly   (or roost, cloud-bot, owlette)",
         highlight=False,
         markup=False,
     )

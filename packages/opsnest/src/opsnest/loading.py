@@ -20,6 +20,7 @@ PLATFORMS: dict[str, tuple[str, str, str]] = {
         "rootly_incident_management_data",
     ),
     "cloud-bot": ("cloud_bot_source", "cloud_bot_pipeline", "cloud_bot_data"),
+    "owlette": ("owlette_source", "owlette_pipeline", "owlette_data"),
 }
 
 

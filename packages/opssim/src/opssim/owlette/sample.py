@@ -13,7 +13,7 @@ import msgspec
 from opssim.core.store import JsonObject
 from opssim.owlette import installer, installer_deployments, publishing, rollouts
 from opssim.owlette.chunks import chunk_key
-from opssim.owlette.credentials import EVERYTHING, USERS, Caller, make_key
+from opssim.owlette.credentials import EVERYTHING, KEYS, USERS, Caller, make_key
 from opssim.owlette.endpoint import Body, Call
 from opssim.owlette.machines import blank_machine
 from opssim.owlette.processes import blank_process
@@ -170,6 +170,18 @@ def publish(
     body: Body = msgspec.convert(sent, publishing.Publish)
     call = Call(world, {"roostId": roost_id}, {}, body, sent, caller, world.site(site_id))
     return str(publishing.publish(call).data["versionId"])
+
+
+def publish_next(world: World) -> None:
+    """Publish another build of the sample roost, as its owner would."""
+    user = world.database.get(USERS, OWNER)
+    number = world.database.count(f"{SITES}/{SITE}/roosts/{ROOST}/versions") + 1
+    if user is None:
+        msg = "the owner of the sample is gone"
+        raise ValueError(msg)
+    content = {"index.html": f"<!doctype html>\n<p>build {number}\n".encode()}
+    caller = Caller(user, world.database.documents(KEYS)[0])
+    publish(world, caller, SITE, ROOST, content, description=f"build {number}")
 
 
 def _stored(world: World, site_id: str, body: bytes) -> Sequence[JsonObject]:

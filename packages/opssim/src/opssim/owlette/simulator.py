@@ -170,14 +170,27 @@ class OwletteSimulator(Simulator):
         return {name: self.world.database.count(place) for name, place in places.items()}
 
     def insert(self, table: str, count: int = 1) -> None:
-        """Refuse: what there is of Owlette is made through its API."""
-        msg = f"{table} are made through the API"
-        raise ValueError(msg)
+        """Publish so many versions of the sample roost: the one table that grows by itself.
+
+        Raises:
+            ValueError: it is another one; what is in these is made through the API.
+        """
+        if table != "versions":
+            msg = f"{table} are made through the API"
+            raise ValueError(msg)
+        with self.world.database.transaction():
+            for _ in range(count):
+                sample.publish_next(self.world)
 
     def touch(self, table: str, count: int = 1) -> None:
-        """Refuse: what there is of Owlette is changed through its API."""
-        msg = f"{table} are changed through the API"
-        raise ValueError(msg)
+        """Change nothing by itself.
+
+        Raises:
+            ValueError: something is to be changed, which is done through the API.
+        """
+        if count:
+            msg = f"{table} are changed through the API"
+            raise ValueError(msg)
 
     def new_key(
         self, *scopes: JsonObject, uid: str = sample.OWNER, days: int = 90, legacy: bool = False
