@@ -162,14 +162,14 @@ def _named(call: Call) -> tuple[str, JsonObject]:
 
 def list_keys(call: Call) -> Answer:
     """List all keys of the user, those that are revoked among them."""
-    _see_session(call)
+    see_session(call)
     rows = [{name: key[name] for name in _KEY_OF_LIST} for key in _keys(call)]
     return Answer({"success": True, "keys": rows})
 
 
 def create_key(call: Call) -> Answer:
     """Make a key with its own scopes."""
-    _see_session(call)
+    see_session(call)
     body: NewKeyBody = call.body
     scopes: list[JsonObject] = to_builtins(body.scopes)
     for scope in scopes:
@@ -193,7 +193,7 @@ def create_key(call: Call) -> Answer:
 
 def rotate_key(call: Call) -> Answer:
     """Make a key that takes the place of another, which is good for a day more."""
-    _see_session(call)
+    see_session(call)
     kept_as, old = _named(call)
     if old["revokedAt"] is not None or old["rotatedAt"] is not None:
         raise conflict("the key is revoked, or was rotated already")
@@ -216,11 +216,16 @@ def rotate_key(call: Call) -> Answer:
 
 def revoke_key(call: Call) -> Answer:
     """Make a key useless."""
-    _see_session(call)
+    see_session(call)
     return revoke(call)
 
 
-def _see_session(call: Call) -> None:
+def see_session(call: Call) -> None:
+    """Refuse an API key where somebody has to be signed in, unless the habits allow it.
+
+    Raises:
+        Problem: 401.
+    """
     if not call.world.habits.keys_by_key:
         raise Problem(401, "unauthorized", "API keys cannot manage keys: sign in")
 

@@ -75,7 +75,9 @@ def _handle(
     """Check a request as Owlette does, step by step, and let the endpoint answer it."""
     lenient = world.habits.lenient_ids
     path: dict[str, str] = request.path_params
-    call = Call(world, path, dict(request.query_params))
+    query = request.query_params
+    repeated = {name: query.getlist(name) for name in query}
+    call = Call(world, path, dict(query), repeated=repeated)
     for name, value in path.items():
         check_id(name, value, where="path", lenient=lenient)
     if endpoint.body is not None:

@@ -48,8 +48,16 @@ def download_urls(call: Call) -> Answer:
     return _urls(call, "GET", _hashes(call), _DOWNLOAD_MINUTES)
 
 
+def download_urls_by_query(call: Call) -> Answer:
+    """Return the same for hashes in the query, each a `hash` of its own."""
+    return _urls(call, "GET", _seen(call.repeated.get("hash", [])), _DOWNLOAD_MINUTES)
+
+
 def _hashes(call: Call) -> list[str]:
-    hashes: list[Any] = call.body.hashes
+    return _seen(call.body.hashes)
+
+
+def _seen(hashes: list[Any]) -> list[str]:
     if not 1 <= len(hashes) <= _MOST:
         raise invalid({"hashes": [f"must be 1 to {_MOST} hashes"]})
     if not all(map(is_digest, hashes)):
@@ -173,6 +181,17 @@ ENDPOINTS: Final = (
         scope=("site", "read"),
         of_roosts=True,
         body=Hashes,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/chunks/download-urls",
+        handler=download_urls_by_query,
+        does="Get URLs to download chunks from, by query",
+        site="query",
+        scope=("site", "read"),
+        of_roosts=True,
+        query={"hash": {"type": "array", "items": {"type": "string"}}},
+        needs=("hash",),
     ),
     Endpoint(
         method="POST",

@@ -137,6 +137,11 @@ def uninstall(call: Call) -> Answer:
     return enqueue(call, "uninstall_software", {"software_name": name})
 
 
+def cancel_uninstall(call: Call) -> Answer:
+    """Let a machine keep a program that it was to remove."""
+    return enqueue(call, "cancel_uninstall", {"software_name": call.query["software_name"]})
+
+
 _ONE: Final = "/api/sites/{siteId}/machines/{machineId}"
 
 ENDPOINTS: Final = (
@@ -170,6 +175,20 @@ ENDPOINTS: Final = (
         capability="UNINSTALL_TRIGGER",
         idempotency="required",
         body=Software,
+        answers=(202,),
+        refuses=(409,),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=f"{_ONE}/uninstall",
+        handler=cancel_uninstall,
+        does="Let a machine keep a program",
+        site="path",
+        scope=("machine", "write"),
+        capability="UNINSTALL_TRIGGER",
+        idempotency="required",
+        query={"software_name": {"type": "string"}},
+        needs=("software_name",),
         answers=(202,),
         refuses=(409,),
     ),

@@ -64,6 +64,7 @@ class Call:
     Attributes:
         path: what stands in the place of the path's names.
         query: the parameters.
+        repeated: all values of each parameter.
         body: the body as its endpoint declares it.
         sent: the body as it came, decoded.
     """
@@ -75,6 +76,7 @@ class Call:
     sent: Any = None
     caller_or_none: Caller | None = None
     site_or_none: JsonObject | None = None
+    repeated: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     @property
     def caller(self) -> Caller:

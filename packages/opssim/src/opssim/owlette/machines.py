@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+from msgspec import UNSET, UnsetType
 
 from opssim.core.store import JsonObject
 from opssim.owlette.credentials import millis
@@ -24,6 +26,14 @@ class CortexEnabled(Body):
     """Whether it may."""
 
     enabled: bool
+
+
+class DisplayLayout(Body):
+    """What is to become of the layout of the displays."""
+
+    op: Literal["capture", "set_auto_restore", "reset_breaker", "set_remote_apply"]
+    monitors: list[dict[str, Any]] | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
 
 
 class RebootSchedule(Body):
@@ -175,6 +185,36 @@ def set_cortex(call: Call) -> Answer:
     return _set(call, "cortexEnabled", call.body.enabled)
 
 
+def set_display(call: Call) -> Answer:
+    """Keep the layout of the displays, or set how it is kept."""
+    machine = machine_of(call)
+    body: DisplayLayout = call.body
+    layout: JsonObject = machine["displayLayout"] or {}
+    if body.op == "capture":
+        if not body.monitors:
+            raise invalid({"body.monitors": ["required"]})
+        layout["assigned"] = body.monitors
+    elif body.op == "reset_breaker":
+        layout["breaker"] = "closed"
+    elif body.enabled is UNSET:
+        raise invalid({"body.enabled": ["required"]})
+    else:
+        layout["autoRestore" if body.op == "set_auto_restore" else "remoteApply"] = body.enabled
+    machine["displayLayout"] = layout
+    call.world.database.put(call.place("machines"), machine["id"], machine)
+    return Answer({"ok": True, "data": {"machineId": machine["id"], "op": body.op}})
+
+
+def clear_display(call: Call) -> Answer:
+    """Forget the layout of the displays, and leave how it is kept."""
+    machine = machine_of(call)
+    layout: JsonObject = machine["displayLayout"] or {}
+    layout.pop("assigned", None)
+    machine["displayLayout"] = layout
+    call.world.database.put(call.place("machines"), machine["id"], machine)
+    return Answer({"ok": True, "data": {"machineId": machine["id"]}})
+
+
 def set_reboots(call: Call) -> Answer:
     """Set when a machine reboots by itself."""
     return _set(call, "rebootSchedule", call.body.schedule)
@@ -262,5 +302,26 @@ ENDPOINTS: Final = (
         scope=("machine", "write"),
         capability="MACHINE_CONFIG_WRITE",
         body=RebootSchedule,
+    ),
+    Endpoint(
+        method="PUT",
+        path=f"{_ONE}/display-layout",
+        handler=set_display,
+        does="Keep the layout of the displays",
+        site="path",
+        scope=("machine", "write"),
+        capability="MACHINE_CONFIG_WRITE",
+        idempotency="required",
+        body=DisplayLayout,
+    ),
+    Endpoint(
+        method="DELETE",
+        path=f"{_ONE}/display-layout",
+        handler=clear_display,
+        does="Forget the layout of the displays",
+        site="path",
+        scope=("machine", "write"),
+        capability="MACHINE_CONFIG_WRITE",
+        idempotency="required",
     ),
 )

@@ -10,11 +10,14 @@ from opssim.owlette import (
     chunks,
     commands,
     deployments,
+    distributions,
     events,
     installer,
     installer_deployments,
     logs,
     machines,
+    pairing,
+    platform,
     presets,
     processes,
     publishing,
@@ -35,6 +38,7 @@ _ROOMS: Final = (
     commands,
     processes,
     installer_deployments,
+    distributions,
     presets,
     logs,
     roosts,
@@ -47,6 +51,8 @@ _ROOMS: Final = (
     events,
     installer,
     users,
+    pairing,
+    platform,
 )
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(each for room in _ROOMS for each in room.ENDPOINTS)

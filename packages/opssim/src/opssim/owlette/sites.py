@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -32,6 +32,12 @@ class SitePatch(Body):
     name: Name | UnsetType = UNSET
     timezone: str | UnsetType = UNSET
     time_format: Literal["12h", "24h"] | UnsetType = UNSET
+
+
+class Alerts(Body):
+    """All rules of a site."""
+
+    rules: list[dict[str, Any]]
 
 
 class NewMember(Body):
@@ -118,6 +124,14 @@ def remove(call: Call) -> Answer:
             user["sites"] = [each for each in user["sites"] if each != call.site_id]
             call.world.database.put(USERS, user["uid"], user)
     return Answer({"siteId": call.site_id, "deleted": True})
+
+
+def set_alerts(call: Call) -> Answer:
+    """Replace the rules by which a site raises alerts."""
+    rules: list[JsonObject] = call.body.rules
+    call.world.database.put(call.place("settings"), "alerts", {"rules": rules})
+    call.audit("site_mutated", call.site_id, verb="alerts")
+    return Answer({"siteId": call.site_id, "rules": rules})
 
 
 def show_members(call: Call) -> Answer:
@@ -231,6 +245,16 @@ ENDPOINTS: Final = (
         scope=("site", "admin"),
         capability="SITE_MANAGE",
         idempotency="required",
+    ),
+    Endpoint(
+        method="PUT",
+        path=f"{_ONE}/alerts",
+        handler=set_alerts,
+        does="Replace the rules for alerts",
+        site="path",
+        scope=("site", "write"),
+        capability="SITE_MANAGE",
+        body=Alerts,
     ),
     Endpoint(
         method="GET",

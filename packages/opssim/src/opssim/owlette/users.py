@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
+from opssim.core.clock import iso_utc
 from opssim.core.store import JsonObject
 from opssim.owlette.credentials import KEYS, USERS, millis
 from opssim.owlette.endpoint import Answer, Body, Call, Endpoint, Nothing
@@ -21,6 +23,14 @@ class Promotion(Body):
     """The new role."""
 
     role: Literal["admin", "superadmin"]
+
+
+class Bootstrap(Body):
+    """Who signs in."""
+
+    email: Annotated[str, Meta(min_length=3)]
+    display_name: Annotated[str, Meta(max_length=200)] | None = None
+    timezone: Annotated[str, Meta(max_length=100)] | None = None
 
 
 class SiteIds(Body):
@@ -129,6 +139,7 @@ def remove(call: Call) -> Answer:
     for site in owned:
         database.put(SITES, site["id"], {**site, "owner": successor})
     user["deletedAt"] = millis(call.world.now())
+    user["deletedBy"] = call.caller.uid
     _save(call, user)
     revoked: list[str] = []
     for kept_as, key in list(database.items(KEYS)):
@@ -136,6 +147,36 @@ def remove(call: Call) -> Answer:
             database.put(KEYS, kept_as, {**key, "revokedAt": user["deletedAt"]})
             revoked.append(key["id"])
     return Answer(_removed(user, [site["id"] for site in owned], revoked, already=False))
+
+
+def remove_self(call: Call) -> Answer:
+    """Refuse: nobody leaves by an API key."""
+    msg = f"API keys cannot delete {call.caller.uid}: sign in"
+    raise Problem(401, "unauthorized", msg)
+
+
+def bootstrap(call: Call) -> Answer:
+    """Return the user that there is: whoever has a key was here before."""
+    user = call.caller.user
+    shown = {name: user[name] for name in ("uid", "email", "displayName")}
+    return Answer({**shown, "alreadyExists": True, "timezone": None, "createdAt": None})
+
+
+def show_deletions(call: Call) -> Answer:
+    """List who was deleted, the latest first."""
+    gone = [user for user in call.world.database.documents(USERS) if user["deletedAt"]]
+    rows = [
+        {
+            "id": f"del_{user['uid']}",
+            "uid": user["uid"],
+            "actorUid": user.get("deletedBy"),
+            "capability": "USER_DELETE",
+            "outcome": "allowed",
+            "timestamp": iso_utc(datetime.fromtimestamp(user["deletedAt"] / 1000, UTC)),
+        }
+        for user in sorted(gone, key=lambda user: -user["deletedAt"])
+    ]
+    return Answer({"deletions": rows[: int(call.query.get("limit", "50"))]})
 
 
 def _removed(user: JsonObject, sites: list[str], keys: list[str], *, already: bool) -> JsonObject:
@@ -191,6 +232,30 @@ ENDPOINTS: Final = (
             "site": {"type": "string"},
             "includeDeleted": {"type": "string"},
         },
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/api/users/me",
+        handler=remove_self,
+        does="Leave: not by an API key",
+        query={"dryRun": {"type": "string"}},
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/users/bootstrap",
+        handler=bootstrap,
+        does="Make the user of whoever signs in first",
+        body=Bootstrap,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/users/deletions",
+        handler=show_deletions,
+        does="List who was deleted",
+        scope=("user", "read"),
+        capability="USER_ROLE_MANAGE",
+        limited=False,
+        query={"limit": {"type": "string", "enum": [str(number) for number in range(1, 101)]}},
     ),
     Endpoint(
         method="GET",
