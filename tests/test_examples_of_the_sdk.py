@@ -57,7 +57,8 @@ def run(owlette: SmallOwlette, script: str, *arguments: object) -> str:
 
 
 def test_every_script_is_tried() -> None:
-    assert {each.stem for each in FOLDER.glob("*.py")} == TRIED
+    elsewhere = {"whole_workflow"}  # in test_whole_workflow.py: it needs a whole Owlette
+    assert {each.stem for each in FOLDER.glob("*.py")} == TRIED | elsewhere
 
 
 def test_publish(owlette: SmallOwlette, dist: Path) -> None:
