@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Generator
 from typing import Any
 
@@ -193,3 +194,17 @@ def test_a_mount_needs_two_roosts(owlette: Owlette, change: dict[str, str], stat
 def test_a_chunk_that_is_not_there_is_not_mounted(owlette: Owlette) -> None:
     query = {**SITE, "from": "rst_first001", "to": "rst_second01"}
     assert owlette.api.post(f"/api/chunks/{DIGEST}/mount", params=query).status_code == 404
+
+
+def test_the_storage_meets_faults_too(owlette: Owlette) -> None:
+    faults = owlette.simulator.faults
+    faults.add(opssim.Fault("/project-content/", method="PUT", delay=0.2, times=1))
+    began = time.monotonic()
+    assert owlette.plain.put(owlette.url("upload"), content=BODY).status_code == 200
+    assert time.monotonic() - began >= 0.2
+    faults.add(opssim.Fault("/project-content/", status=503, times=1))
+    assert owlette.plain.get(owlette.url("download")).status_code == 503
+    faults.add(opssim.Fault("/project-content/", truncate=4, times=1))
+    with pytest.raises(httpx.RemoteProtocolError):
+        owlette.plain.get(owlette.url("download"))
+    assert owlette.plain.get(owlette.url("download")).content == BODY

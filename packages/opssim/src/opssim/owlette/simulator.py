@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from opssim.core.faults import FaultMiddleware
 from opssim.core.simulator import Simulator
 from opssim.core.store import JsonObject, encode
 from opssim.owlette import sample
@@ -105,8 +106,8 @@ class OwletteSimulator(Simulator):
         return [Route("/openapi.json", openapi), *routes_of(self.world, ENDPOINTS)]
 
     def companions(self) -> Mapping[str, ASGIApp]:
-        """Return the storage, which is a host of its own."""
-        return {"storage": storage_app(self.world)}
+        """Return the storage, which is a host of its own, and meets the same faults."""
+        return {"storage": FaultMiddleware(storage_app(self.world), self.faults)}
 
     def serving(self, urls: Mapping[str, str]) -> None:
         """Let signed URLs lead to the storage."""
