@@ -81,4 +81,4 @@ def test_the_command_of_the_sdk_pushes_the_folder_that_it_is_told() -> None:
             check=False,
         )
     assert said.returncode == 0, said.stderr
-    assert "3" in said.stdout  # the sample has two versions
+    assert "version 3" in said.stdout  # the sample has two versions

@@ -218,6 +218,26 @@ class TestOptions:
         assert name not in settings_in(capsys.readouterr().out)
 
 
+class TestState:
+    @pytest.mark.parametrize("content", [b"this is no database, but a longer text " * 40, None])
+    def test_what_is_no_database_is_explained(
+        self, tmp_path: Path, content: bytes | None, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = tmp_path / "state"
+        if content is None:
+            file.mkdir()
+        else:
+            file.write_bytes(content)
+        assert main(["serve", "owlette", "--for", "0", "--state", str(file)]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"opssim: {file} cannot be used (")
+        assert said.count("\n") == 1
+
+    def test_a_fleet_may_have_no_machines(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["serve", "owlette", "--for", "0", "--machines", "0"]) == 0
+        assert "site site-1, machines: none" in capsys.readouterr().out
+
+
 class TestMistakes:
     @pytest.mark.parametrize(
         ("arguments", "explanation"),

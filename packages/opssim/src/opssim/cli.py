@@ -6,6 +6,7 @@ import argparse
 import errno
 import shlex
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -63,8 +64,9 @@ def _serve(names: Sequence[str], options: argparse.Namespace) -> int:
         for number, name in enumerate(names):
             try:
                 simulator = _MAKERS[name](options)
-            except OSError as error:
-                print(f"opssim: {error}", file=sys.stderr)
+            except sqlite3.Error as error:
+                what = f"{options.state} cannot be used ({error}): name another --state"
+                print(f"opssim: {what}", file=sys.stderr)
                 return 1
             simulator.latency = options.latency
             wanted = options.port + number if options.port else 0

@@ -75,13 +75,17 @@ class Agents:
         return True
 
     def _beat(self, site_id: str, machine: JsonObject) -> None:
-        now = self.world.now()
-        if millis(now) - machine.get("beat", 0) < _HEARTBEAT_MS:
+        if millis(self.world.now()) - machine.get("beat", 0) < _HEARTBEAT_MS:
             return
-        machine["beat"] = millis(now)
-        machine["lastHeartbeat"] = self.world.stamp()
-        machine["metrics"]["cpu"] = round(self._random.uniform(2, 60), 1)
-        self.world.database.put(f"{SITES}/{site_id}/machines", machine["id"], machine)
+        place = f"{SITES}/{site_id}/machines"
+        with self.world.database.transaction():
+            now = self.world.database.get(place, machine["id"])  # it may have changed, or gone
+            if now is None:
+                return
+            now["beat"] = millis(self.world.now())
+            now["lastHeartbeat"] = self.world.stamp()
+            now["metrics"]["cpu"] = round(self._random.uniform(2, 60), 1)
+            self.world.database.put(place, machine["id"], now)
 
     def _do(self, site_id: str, machine: JsonObject, command: JsonObject) -> Generator[None]:
         """Do what a command says, one step at a time, and put it to those that are done."""

@@ -195,12 +195,11 @@ def _decoded(raw: bytes, kind: type[Body], *, plain: bool) -> JsonObject:
 def _checked(sent: JsonObject, endpoint: Endpoint) -> Body:
     """Return a body as its endpoint declares it."""
     assert endpoint.body is not None  # noqa: S101 - only asked where there is one
-    if endpoint.unknown:
-        known = {"siteId", *endpoint.body.__struct_encode_fields__}
-        if unknown := sorted(sent.keys() - known):
-            msg = f"these members are not allowed: {', '.join(unknown)[:200]}"
-            errors = {f"body.{name}": ["not allowed"] for name in unknown[:20]}
-            raise Problem(400, endpoint.unknown, msg, errors=errors)
+    unknown = sorted(sent.keys() - {*endpoint.body.__struct_encode_fields__})
+    if endpoint.unknown and unknown:
+        msg = f"these members are not allowed: {', '.join(unknown)[:200]}"
+        errors = {f"body.{name}": ["not allowed"] for name in unknown[:20]}
+        raise Problem(400, endpoint.unknown, msg, errors=errors)
     try:
         return msgspec.convert(sent, endpoint.body)
     except msgspec.ValidationError as error:

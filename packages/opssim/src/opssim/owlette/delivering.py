@@ -46,8 +46,9 @@ class Deliveries:
             elif delivery["nextAttemptAt"] <= now:
                 due.append((key, queued["place"], delivery))
         with ThreadPoolExecutor(_AT_ONCE) as threads:  # a slow receiver does not hold up others
-            for key, place, delivery in due:
-                threads.submit(self._send, key, place, delivery)
+            sending = [threads.submit(self._send, *each) for each in due]
+        for each in sending:
+            each.result()  # what went wrong is not to go unseen
         return bool(due)
 
     def _send(self, key: str, place: str, delivery: JsonObject) -> None:

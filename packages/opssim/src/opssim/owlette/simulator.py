@@ -150,8 +150,9 @@ class OwletteSimulator(Simulator):
         """Write a folder to push, and return how to push it to machines."""
         sample.write_folder(folder / "wall", self.seed)
         machines = self.world.database.documents(f"{SITES}/{self.site_id}/machines")
+        named = ", ".join(machine["id"] for machine in machines) or "none"
         return (
-            f"site {self.site_id} with the machines {machines[0]['id']} to {machines[-1]['id']}",
+            f"site {self.site_id}, machines: {named}",
             f"a folder to push: {folder / 'wall'}",
             f"  python -m roost push {folder / 'wall'} {sample.ROOST} --site {self.site_id}",
             "",
