@@ -76,6 +76,7 @@ def test_any_params_are_written_as_requests_writes_them(params: dict[str, Any]) 
 @example("", "", {})
 @example("", "?", {})
 @example("", "a=1??", {})
+@example("%%0a", "%zz%2f", {})
 def test_any_url_is_written_as_requests_writes_it(
     path: str, query: str, params: dict[str, Any]
 ) -> None:

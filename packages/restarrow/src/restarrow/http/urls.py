@@ -121,7 +121,8 @@ def _several(values: Any) -> Iterable[Any]:
 def _escaped(text: str, safe: str) -> str:
     """Escape what must be. Escapes that are there stay, if every `%` begins one."""
     if text.count("%") != len(_ESCAPE.findall(text)):
-        text = text.replace("%", "%25")
+        # what would have been an escape comes out in capitals all the same
+        text = _ESCAPE.sub(lambda escape: escape[0].upper(), text).replace("%", "%25")
     return quote(_ESCAPE.sub(_plainest, text), safe=safe + "%")
 
 
