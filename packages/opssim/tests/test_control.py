@@ -24,6 +24,7 @@ class Shop(Simulator):
         super().__init__()
         self.tables["orders"] = Table("orders", key=lambda row: str(row["id"]), fields=lambda _: {})
         self.touched: list[tuple[str, int]] = []
+        self.made = 0
         self.insert("orders", 2)
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -49,7 +50,8 @@ class Shop(Simulator):
 
     def insert(self, table: str, count: int = 1) -> None:
         for _ in range(count):
-            self.tables[table].insert({"id": len(self.tables[table])})
+            self.made += 1
+            self.tables[table].insert({"id": self.made})
 
     def touch(self, table: str, count: int = 1) -> None:
         self.touched.append((table, count))
@@ -112,6 +114,17 @@ def test_touch(shop: Running[Shop]) -> None:
     assert shop.simulator.touched[-1] == ("orders", 5)
 
 
+def test_delete(shop: Running[Shop]) -> None:
+    steer(shop, "POST", "insert", {"table": "orders", "count": 3})
+    before = shop.simulator.counts()["orders"]
+    assert steer(shop, "POST", "delete", {"table": "orders", "count": 2}).json() == {
+        "orders": before - 2
+    }
+    assert orders(shop).json() == {"count": before - 2}
+    steer(shop, "POST", "delete", {"table": "orders"})
+    assert orders(shop).json() == {"count": before - 3}
+
+
 class TestFaults:
     def test_come_and_go(self, shop: Running[Shop]) -> None:
         fault = {"status": 503, "body": "später", "headers": {"Retry-After": "2"}, "times": 1}
@@ -159,7 +172,7 @@ class TestFaults:
         assert orders(shop).status_code == 200
 
 
-@pytest.mark.parametrize("what", ["insert", "touch"])
+@pytest.mark.parametrize("what", ["insert", "touch", "delete"])
 @pytest.mark.parametrize(
     ("body", "explanation"),
     [

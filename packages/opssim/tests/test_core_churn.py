@@ -7,6 +7,7 @@ class _World:
     def __init__(self) -> None:
         self.inserted: list[tuple[str, int]] = []
         self.touched: list[tuple[str, int]] = []
+        self.deleted: list[tuple[str, int]] = []
 
     def insert(self, table: str, count: int) -> None:
         self.inserted.append((table, count))
@@ -14,9 +15,12 @@ class _World:
     def touch(self, table: str, count: int) -> None:
         self.touched.append((table, count))
 
+    def delete(self, table: str, count: int) -> None:
+        self.deleted.append((table, count))
+
     def ask(self, churn: Churn, table: str, times: int) -> None:
         for _ in range(times):
-            churn.before_list(table, self.insert, self.touch)
+            churn.before_list(table, self.insert, self.touch, self.delete)
 
 
 def test_without_a_rhythm_nothing_changes() -> None:
@@ -55,3 +59,17 @@ def test_only_touching() -> None:
     world.ask(Churn(every=1, insert=0, touch=2, times=1), "alerts", 1)
     assert world.inserted == []
     assert world.touched == [("alerts", 2)]
+    assert world.deleted == []
+
+
+def test_only_deleting() -> None:
+    world = _World()
+    world.ask(Churn(every=1, insert=0, delete=2, times=1), "alerts", 3)
+    assert world.inserted == []
+    assert world.deleted == [("alerts", 2)]
+
+
+def test_nothing_is_deleted_for_those_who_cannot() -> None:
+    world, churn = _World(), Churn(every=1, delete=2)
+    churn.before_list("alerts", world.insert, world.touch)
+    assert world.inserted == [("alerts", 1)]

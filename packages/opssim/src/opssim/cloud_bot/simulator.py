@@ -24,7 +24,7 @@ from opssim.cloud_bot.world import Sizes, World
 from opssim.core.churn import Churn
 from opssim.core.clock import DEFAULT_NOW
 from opssim.core.simulator import Simulator
-from opssim.core.store import JsonObject
+from opssim.core.store import JsonObject, chosen
 
 _VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -181,9 +181,18 @@ class CloudBotSimulator(Simulator):
         """Let runs go on or end, and change other rows; the audit log stays as it is."""
         self._world.touch(table, count)
 
+    def delete(self, table: str, count: int = 1) -> None:
+        """Remove rows, with a queue its work items; folders and the clients' account stay.
+
+        Raises:
+            KeyError: there is no such table.
+        """
+        for key in chosen(self.removals, self._world.removable(table), count):
+            self._world.remove(table, key)
+
     def _before_list(self, table: str) -> None:
         self._deployments.proceed()
-        self.churn.before_list(table, self.insert, self.touch)
+        self.churn.before_list(table, self.insert, self.touch, self.delete)
 
     def _account(self) -> Account:
         return Account(

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from opssim.cloud_bot.activity import OPEN, Activity, Bot, Runner
 from opssim.cloud_bot.filters import comparable_fields
@@ -30,6 +31,8 @@ from opssim.core.store import JsonObject, Table
 _OPEN_AT_START = 12
 _SMALL: Mapping[str, int] = {"schedules": 12, "wlm_queues": 5, "license_products": 6}
 _ITEMS_PER_QUEUE = 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,12 @@ class World:
         self._users: list[JsonObject] = []
         self._devices: list[JsonObject] = []
         self._queues: list[JsonObject] = []
+        self._referred: Mapping[str, list[JsonObject]] = {
+            "roles": self._roles,
+            "users": self._users,
+            "robots": self._devices,
+            "wlm_queues": self._queues,
+        }
         self._makers: Mapping[str, Callable[[datetime], JsonObject]] = {
             "executions": self._execution,
             "automations": lambda moment: self._bot("PUBLIC", moment),
@@ -123,6 +132,30 @@ class World:
             running = [row.key for row in rows if row.fields["status"] in OPEN] if runs else []
             if keys := running or rows.keys():
                 rows.update(self._rng.choice(keys), lambda row: self._change(table, row))
+
+    def removable(self, table: str) -> list[str]:
+        """Return the keys of the rows that may go: no folder, and not the clients' account."""
+        kept = {"users": {"1"}}.get(table, set())
+        return [
+            row.key
+            for row in self.tables[table]
+            if row.key not in kept and not row.fields.get("folder")
+        ]
+
+    def remove(self, table: str, key: str) -> None:
+        """Remove a row; new rows refer to others from now on, as long as there are any."""
+        self.tables[table].delete(key)
+        _drop(self._referred.get(table, []), lambda row: row["id"] == key)
+        if table == "wlm_queues":
+            items = self.tables["wlm_work_items"]
+            for item in [row.key for row in items if str(row.fields["queueId"]) == key]:
+                items.delete(item)
+        elif table == "automations":
+            _drop(self.bots, lambda bot: bot.file_id == key)
+        elif table == "users":
+            _drop(self.runners, lambda runner: runner.user_id == key)
+        elif table == "robots":
+            _drop(self.runners, lambda runner: runner.device_id == key)
 
     def _change(self, table: str, row: JsonObject) -> None:
         moment = self._clock.now()
@@ -280,3 +313,8 @@ class World:
 
     def _product(self, _moment: datetime) -> JsonObject:
         return new_product(self._rng, self._next("product"))
+
+
+def _drop(kept: list[T], gone: Callable[[T], bool]) -> None:
+    """Forget what is gone, unless nothing would be left to refer to."""
+    kept[:] = [one for one in kept if not gone(one)] or kept

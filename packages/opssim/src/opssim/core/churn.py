@@ -17,12 +17,14 @@ class Churn:
         insert: rows added at each change.
         touch: rows updated at each change.
         times: changes after which each list is left alone, so that reading it can end.
+        delete: rows removed at each change.
     """
 
     every: int = 0
     insert: int = 1
     touch: int = 0
     times: int = 3
+    delete: int = 0
     _asked: Counter[str] = field(default_factory=Counter[str], repr=False)
     _done: Counter[str] = field(default_factory=Counter[str], repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -32,6 +34,7 @@ class Churn:
         table: str,
         insert: Callable[[str, int], None],
         touch: Callable[[str, int], None],
+        delete: Callable[[str, int], None] | None = None,
     ) -> None:
         """Note a request for `table`, and change it if its turn has come."""
         with self._lock:
@@ -44,3 +47,5 @@ class Churn:
             insert(table, self.insert)
         if self.touch:
             touch(table, self.touch)
+        if self.delete and delete is not None:
+            delete(table, self.delete)

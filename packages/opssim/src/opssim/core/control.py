@@ -65,6 +65,11 @@ def control_app(simulator: Simulator) -> Starlette:  # noqa: C901 - one function
         simulator.touch(change.table, change.count)
         return _json(simulator.counts())
 
+    async def delete(request: Request) -> Response:
+        change = _change_from(await request.body(), simulator)
+        simulator.delete(change.table, change.count)
+        return _json(simulator.counts())
+
     async def act(request: Request) -> Response:
         name, known = request.path_params["name"], simulator.actions()
         if name not in known:
@@ -84,6 +89,7 @@ def control_app(simulator: Simulator) -> Starlette:  # noqa: C901 - one function
         ("DELETE", "faults", clear_faults),
         ("POST", "insert", insert),
         ("POST", "touch", touch),
+        ("POST", "delete", delete),
         ("POST", "actions/{name}", act),
     )
     return Starlette(

@@ -21,7 +21,7 @@ from opssim.core.clock import DEFAULT_NOW, Clock
 from opssim.core.control import PREFIX, control_app
 from opssim.core.faults import FaultMiddleware, FaultPlan
 from opssim.core.recorder import RecorderMiddleware, RequestLog
-from opssim.core.store import Table
+from opssim.core.store import Table, chosen
 
 
 class Simulator(ABC):
@@ -49,6 +49,8 @@ class Simulator(ABC):
         self.faults = FaultPlan()
         self.requests = RequestLog()
         self.tables: dict[str, Table] = {}
+        #: The chance of deletions: those that are made leave what else is made as it is.
+        self.removals = random.Random(f"{self.name}-{seed}-removals")
         self.latency = 0.0
 
     @abstractmethod
@@ -70,6 +72,16 @@ class Simulator(ABC):
     @abstractmethod
     def touch(self, table: str, count: int = 1) -> None:
         """Change rows of a table as their users would, stamped with the clock's time."""
+
+    def delete(self, table: str, count: int = 1) -> None:
+        """Remove rows of a table, chosen at random, so that no answer has them any more.
+
+        Raises:
+            KeyError: there is no such table.
+        """
+        rows = self.tables[table]
+        for key in chosen(self.removals, rows.keys(), count):
+            rows.delete(key)
 
     def actions(self) -> Mapping[str, Callable[..., object]]:
         """Return what can be done to this API beside faults and changed rows, by name."""

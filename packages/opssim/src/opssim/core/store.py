@@ -7,9 +7,10 @@ and sorts look at; anything else is decoded when somebody asks.
 
 from __future__ import annotations
 
+import random
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,3 +140,8 @@ class Table:
             while len(self._views) > _VIEWS_KEPT:
                 self._views.popitem(last=False)
             return rows
+
+
+def chosen(rng: random.Random, keys: Sequence[str], count: int) -> list[str]:
+    """Choose that many of the keys, or all of them if there are fewer."""
+    return rng.sample(keys, min(count, len(keys)))

@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from opssim.core.churn import Churn
 from opssim.core.clock import iso_utc
 from opssim.core.store import JsonObject, Row, encode
 from opssim.roost import bodies, vocabulary
@@ -31,12 +30,20 @@ _ALL_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Endpoints:
-    """Answer requests from a workspace."""
+    """Answer requests from a workspace.
 
-    def __init__(self, workspace: Workspace, quirks: RoostQuirks, churn: Churn) -> None:
+    Args:
+        workspace: what there is.
+        quirks: how to answer.
+        before: what is to happen before a list of the named table is read.
+    """
+
+    def __init__(
+        self, workspace: Workspace, quirks: RoostQuirks, before: Callable[[str], None]
+    ) -> None:
         self._workspace = workspace
         self._quirks = quirks
-        self._churn = churn
+        self._before_list = before
         self._admitted = 0
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -135,9 +142,6 @@ class Endpoints:
             return True
         name = workspace.name_of(row.fields["test_id"])
         return found.search.finds(name, row.key, row.fields["details"])
-
-    def _before_list(self, table: str) -> None:
-        self._churn.before_list(table, self._workspace.insert, self._workspace.touch)
 
     def _envelope(self, rows: list[Row], page: Page) -> Response:
         """Return a list as it was captured from `/test/event`: `data`, `count` and `users`."""

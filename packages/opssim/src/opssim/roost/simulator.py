@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from opssim.core.churn import Churn
 from opssim.core.clock import DEFAULT_NOW
 from opssim.core.simulator import Simulator
+from opssim.core.store import chosen
 from opssim.roost.endpoints import Endpoints
 from opssim.roost.errors import PREFIX
 from opssim.roost.quirks import RoostQuirks
@@ -67,7 +68,10 @@ class RoostSimulator(Simulator):
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the endpoints, all of which live under `/api`."""
-        return Endpoints(self._workspace, self.quirks, self.churn).routes()
+        return Endpoints(self._workspace, self.quirks, self._before_list).routes()
+
+    def _before_list(self, table: str) -> None:
+        self.churn.before_list(table, self.insert, self.touch, self.delete)
 
     def configuration(self, url: str) -> Mapping[str, str]:
         """Return the settings of the dlt source `roost_source`."""
@@ -87,3 +91,12 @@ class RoostSimulator(Simulator):
     def touch(self, table: str, count: int = 1) -> None:
         """Let unfinished events take their next step; once there are none, change labels."""
         self._workspace.touch(table, count)
+
+    def delete(self, table: str, count: int = 1) -> None:
+        """Remove rows, those marked as deleted or not; the events of a removed test stay.
+
+        Raises:
+            KeyError: there is no such table.
+        """
+        for key in chosen(self.removals, self.tables[table].keys(), count):
+            self._workspace.delete(table, key)

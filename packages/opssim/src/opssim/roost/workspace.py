@@ -171,6 +171,13 @@ class Workspace:
         for key in chosen:
             rows.update(key, change)
 
+    def delete(self, table: str, key: str) -> None:
+        """Remove a row; new events belong to other tests from now on, as long as there are any."""
+        self.tables[table].delete(key)
+        if table == TESTS:
+            left = [origin for origin in self._origins if origin.test_id != key]
+            self._origins = left or self._origins
+
     def add_entity(self, table: str, entity: JsonObject) -> Row:
         """Add a test or a test plan, so that events can be triggered for it."""
         if table == TESTS:
