@@ -21,6 +21,7 @@ STAMPS = {
     "schedules": "updatedOn",
     "wlm_queues": "updatedOn",
     "wlm_work_items": "updatedOn",
+    "wlm_models": "updatedOn",
 }
 
 
@@ -94,11 +95,21 @@ def test_touch_changes_rows_and_stamps_them(simulator: CloudBotSimulator, table:
     assert all(row[STAMPS[table]] > latest for row in touched)
 
 
-@pytest.mark.parametrize("table", ["device_pools", "license_products"])
+@pytest.mark.parametrize("table", ["device_pools", "license_products", "run_as_users"])
 def test_touch_changes_rows_without_a_stamp(simulator: CloudBotSimulator, table: str) -> None:
     before = rows_of(simulator, table)
     simulator.touch(table)
     assert len(changed(before, rows_of(simulator, table))) == 1
+
+
+def test_a_touched_run_as_user_has_another_device(simulator: CloudBotSimulator) -> None:
+    before = rows_of(simulator, "run_as_users")
+    simulator.touch("run_as_users")
+    (row,) = changed(before, rows_of(simulator, "run_as_users"))
+    assert row["deviceId"] != before[str(row["id"])]["deviceId"]
+    device = simulator.tables["robots"].get(row["deviceId"])
+    assert device is not None
+    assert device.data()["hostName"] == row["device"]
 
 
 def test_the_audit_log_is_only_added_to(simulator: CloudBotSimulator) -> None:

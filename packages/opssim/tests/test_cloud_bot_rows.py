@@ -65,6 +65,7 @@ FIELDS = {
         "result totalPausedTime error deferredUntil jobExecutionId retryCount hashCode version "
         "lastPausedTime tenantUuid"
     ),
+    "wlm_models": "id name createdBy createdOn updatedBy updatedOn version tenantUuid attributes",
     "audit_messages": (
         "id eventDescription activityType environmentName hostName userName status source "
         "objectName createdOn requestId createdBy"
@@ -103,6 +104,23 @@ def test_the_sizes_are_those_asked_for() -> None:
     assert counts["audit_messages"] == 3
     bots = [row for row in rows_of(sized, "automations") if not row["folder"]]
     assert len(bots) == 6
+
+
+def test_work_items_are_as_many_as_asked_for_in_all_queues_together() -> None:
+    assert CloudBotSimulator(executions=0).counts()["wlm_work_items"] == 100
+    sized = CloudBotSimulator(executions=0, work_items=731)
+    assert len({row["queueId"] for row in rows_of(sized, "wlm_work_items")}) == 5
+    assert sized.counts()["wlm_work_items"] == 731
+    assert CloudBotSimulator(executions=0, work_items=0).counts()["wlm_work_items"] == 0
+
+
+def test_models_say_what_the_items_of_a_queue_consist_of(simulator: CloudBotSimulator) -> None:
+    models = rows_of(simulator, "wlm_models")
+    attributes = [attribute for model in models for attribute in model["attributes"]]
+    assert len(models) == 3
+    assert len({attribute["id"] for attribute in attributes}) == len(attributes) >= 6
+    assert {frozenset(attribute) for attribute in attributes} == {frozenset({"id", "name", "type"})}
+    assert {attribute["type"] for attribute in attributes} <= {"TEXT", "NUMBER", "DATE"}
 
 
 def test_the_smallest_control_room() -> None:
@@ -185,6 +203,8 @@ def test_everything_else_refers_to_what_exists(simulator: CloudBotSimulator) -> 
         assert str(schedule["fileId"]) in ids["automations"]
         assert {str(user) for user in schedule["runAsUserIds"]} <= ids["users"]
     assert {item["queueId"] for item in rows_of(simulator, "wlm_work_items")} <= ids["wlm_queues"]
+    models = {queue["workItemModelId"] for queue in rows_of(simulator, "wlm_queues")}
+    assert models <= ids["wlm_models"]
     assert {row["createdBy"] for row in rows_of(simulator, "audit_messages")} <= ids["users"]
 
 

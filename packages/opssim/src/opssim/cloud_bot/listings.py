@@ -145,6 +145,11 @@ LISTINGS = (
         refused_above=1000,
     ),
     Listing(
+        table="wlm_models",
+        paths=("/v3/wlm/workitemmodels/list",),
+        filterable={"id": "number", "name": "text", **_CHANGES},
+    ),
+    Listing(
         table="audit_messages",
         paths=("/v1/audit/messages/list",),
         filterable={

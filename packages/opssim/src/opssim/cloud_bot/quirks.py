@@ -38,6 +38,18 @@ class CloudBotQuirks:
     # The paths of dltHub's page on "Cloud bot" (GET /v3/automations and so on), which no
     # Control Room documents, are served beside the published ones.
     seed_page: bool = True
+    # The offset that time stamps of rows are written with, such as `+05:00`; 0 is `Z`.
+    utc_offset_hours: int = 0
+    # What `createdOn`, `modifiedOn`, `updatedOn` and `lastModified` of rows that are added or
+    # changed are rounded down to, so that many of them are equal. When runs start and end stays
+    # exact.
+    stamp_grain_seconds: float = 0.0
+    # The number of the first page of bot runs: the documentation counts from 0, its example from 1.
+    bot_runs_first_page: Literal[0, 1] = 1
+    # The ids of bot runs are numbers, as in the OpenAPI file, and not those of the activity list.
+    bot_run_numbers: bool = False
+    # `totalRecords` of bot runs counts those in this answer instead of those that match.
+    bot_runs_total_of_page: bool = False
 
     @classmethod
     def strict(cls) -> CloudBotQuirks:

@@ -13,6 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from opssim.cloud_bot.api_tasks import ApiTasks
 from opssim.cloud_bot.authentication import Account, Authentication
+from opssim.cloud_bot.bot_runs import PATH as BOT_RUNS
+from opssim.cloud_bot.bot_runs import bot_runs_of
 from opssim.cloud_bot.deployments import Deployments
 from opssim.cloud_bot.errors import answering_errors, json_response, not_found
 from opssim.cloud_bot.lists import Lists, with_whole_ids
@@ -39,6 +41,7 @@ class CloudBotSimulator(Simulator):
         users: users, the account that clients log in with among them.
         devices: devices that bots run on.
         audit_messages: messages in the audit log.
+        work_items: items in all workload queues together.
         quirks: the habits that are on.
         token_seconds: how long a token lives, in real time.
         run_seconds: how long a deployed run takes, in real time.
@@ -68,6 +71,7 @@ class CloudBotSimulator(Simulator):
         users: int = 30,
         devices: int = 15,
         audit_messages: int = 1000,
+        work_items: int = 100,
         quirks: CloudBotQuirks | None = None,
         token_seconds: float = 1200.0,
         run_seconds: float = 1.0,
@@ -91,6 +95,7 @@ class CloudBotSimulator(Simulator):
                 users=users,
                 devices=devices,
                 audit_messages=audit_messages,
+                work_items=work_items,
             ),
             account=self.username,
         )
@@ -128,13 +133,16 @@ class CloudBotSimulator(Simulator):
         guarded = authentication.guarded
         lists = Lists(self.tables, self.quirks, before=self._before_list)
         tasks = ApiTasks(self.tables["automations"], self._sessions)
-        metrics = metrics_of(self.tables["executions"], self.clock, self._deployments.proceed)
+        executions = self.tables["executions"]
+        metrics = metrics_of(executions, self.clock, self._deployments.proceed)
+        bot_runs = bot_runs_of(executions, self.quirks, lambda: lists.admit("executions"))
         return [
             *authentication.routes(),
             *lists.routes(guarded),
             *self._deployments.routes(guarded),
             *tasks.routes(guarded),
             Route("/v3/activity/metrics", guarded(metrics), methods=["POST"]),
+            Route(BOT_RUNS, guarded(bot_runs), methods=["GET"]),
             *(
                 Route(
                     f"/{version}/usermanagement/users/{{id}}",

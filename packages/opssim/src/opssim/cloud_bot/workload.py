@@ -18,6 +18,8 @@ _PRODUCTS = (
     ("API Tasks", "APITASKRUNTIME", "EXECUTION"),
 )
 _QUEUES = ("Rechnungen", "Claims", "返品", "New hires", "Address changes")
+_MODELS = ("Rechnung", "Claim", "返品伝票", "New hire")
+_ATTRIBUTES = (("Number", "TEXT"), ("Kunde", "TEXT"), ("金額", "NUMBER"), ("Due date", "DATE"))
 _ITEM_STATUSES = (
     *("READY_TO_RUN", "DATA_ERROR", "STAGED", "QUEUED", "ACTIVE"),
     *("UNSUCCESSFUL", "SUCCESSFUL", "SUCCESSFUL", "SUCCESSFUL", "ON_HOLD"),
@@ -91,6 +93,26 @@ def new_queue(rng: random.Random, number: int, created: datetime, tenant: str) -
         "expiry": None,
         "version": "0",
         "tenantUuid": tenant,
+    }
+
+
+def new_model(rng: random.Random, number: int, created: datetime, tenant: str) -> JsonObject:
+    """Make a row of the list of work item models: what the items of a queue consist of."""
+    attributes = _ATTRIBUTES[: rng.randrange(2, len(_ATTRIBUTES) + 1)]
+    known = number <= len(_MODELS)
+    return {
+        "id": str(number),
+        "name": _MODELS[number - 1] if known else f"Custom model {number}",
+        "createdBy": "1",
+        "createdOn": stamp(created),
+        "updatedBy": "1",
+        "updatedOn": stamp(created),
+        "version": "0",
+        "tenantUuid": tenant,
+        "attributes": [
+            {"id": str(10 * (number - 1) + place), "name": name, "type": kind}
+            for place, (name, kind) in enumerate(attributes, start=1)
+        ],
     }
 
 

@@ -19,6 +19,7 @@ from opssim.cloud_bot.repository import API_TASK, FOLDERS, Workspace, new_bot, n
 from opssim.cloud_bot.stamps import moment_between, stamp, uuid_of
 from opssim.cloud_bot.workload import (
     new_audit_message,
+    new_model,
     new_product,
     new_queue,
     new_schedule,
@@ -26,11 +27,13 @@ from opssim.cloud_bot.workload import (
     some_time,
 )
 from opssim.core.clock import Clock
+from opssim.core.stamps import StampForm
 from opssim.core.store import JsonObject, Table
 
 _OPEN_AT_START = 12
 _SMALL: Mapping[str, int] = {"schedules": 12, "wlm_queues": 5, "license_products": 6}
-_ITEMS_PER_QUEUE = 20
+_MODELS = 3
+_CHANGES = frozenset({"createdOn", "modifiedOn", "updatedOn", "lastModified"})
 
 T = TypeVar("T")
 
@@ -44,6 +47,7 @@ class Sizes:
     users: int
     devices: int
     audit_messages: int
+    work_items: int = 100
 
     def __post_init__(self) -> None:
         if min(self.bots, self.users, self.devices) < 1:
@@ -75,15 +79,24 @@ class World:
         self.activity = Activity(rng, self.tenant, quirks.epoch_end)
         self.bots: list[Bot] = []
         self.runners: list[Runner] = []
+        form = StampForm(
+            changes=_CHANGES,
+            offset_hours=quirks.utc_offset_hours,
+            grain_seconds=quirks.stamp_grain_seconds,
+            start=clock.start,
+        )
         self.tables: dict[str, Table] = {
             listing.table: Table(
                 listing.table,
                 key=lambda row: str(row["id"]),
                 fields=comparable_fields(listing.kinds),
+                form=form,
             )
             for listing in LISTINGS
         }
         self._rng = rng
+        # a chance of their own: the other rows of a seed are as they were without models
+        self._model_rng = random.Random(self.tenant)
         self._clock = clock
         self._old_devices = quirks.old_devices
         self._numbers: Counter[str] = Counter()
@@ -111,6 +124,7 @@ class World:
             "schedules": self._schedule,
             "wlm_queues": self._queue,
             "wlm_work_items": self._work_item,
+            "wlm_models": self._model,
             "audit_messages": self._audit_message,
             "license_products": self._product,
         }
@@ -123,7 +137,7 @@ class World:
             self.tables[table].insert(make(self._clock.now()))
 
     def touch(self, table: str, count: int) -> None:
-        """Change rows as their users would. The audit log is only ever added to."""
+        """Change rows as their users would; nobody changes the audit log."""
         if table == "audit_messages":
             return
         rows, runs = self.tables[table], table == "executions"
@@ -163,13 +177,16 @@ class World:
             self._change_execution(row, moment)
         elif table == "robots":
             row["status"] = self._rng.choice([s for s in STATUSES if s != row["status"]])
-        elif table in {"automations", "private_files"}:
-            row["latestVersion"] = row["version"] = str(int(row["version"]) + 1)
+        elif table in {"automations", "private_files", "wlm_models"}:
+            version = str(int(row["version"]) + 1)
+            row |= {name: version for name in ("latestVersion", "version") if name in row}
         elif table == "license_products":
             row["feature"]["purchasedCount"] += 1
             row["feature"]["availableCount"] += 1
         elif table == "device_pools":
             row["automationCount"] = str(int(row["automationCount"]) + 1)
+        elif table == "run_as_users":
+            self._move(row)
         elif "description" in row:
             row["description"] = f"changed {moment:%Y-%m-%d %H:%M:%S} ✎"
         for name in ("updatedOn", "lastModified"):
@@ -186,6 +203,13 @@ class World:
         else:
             failed = rng.random() < 0.2
             self.activity.finish(row, "RUN_FAILED" if failed else "COMPLETED", moment)
+
+    def _move(self, row: JsonObject) -> None:
+        """Give a run-as user another default device: the next one, if there are several."""
+        ids = [device["id"] for device in self._devices]
+        place = ids.index(row["deviceId"]) if row["deviceId"] in ids else -1
+        device = self._devices[(place + 1) % len(ids)]
+        row["deviceId"], row["device"] = device["id"], device["hostName"]
 
     def _fill(self, sizes: Sizes, account: str) -> None:
         end, tables = self._clock.start, self.tables
@@ -207,8 +231,9 @@ class World:
         tables["private_files"].extend(self._made("private_files", max(1, sizes.bots // 10)))
         for name, count in _SMALL.items():
             tables[name].extend(self._made(name, count))
-        items = _ITEMS_PER_QUEUE * len(self._queues)
-        tables["wlm_work_items"].extend(self._made("wlm_work_items", items))
+        models = (some_time(self._model_rng, end) for _ in range(_MODELS))
+        tables["wlm_models"].extend(self._model(moment) for moment in sorted(models))
+        tables["wlm_work_items"].extend(self._made("wlm_work_items", sizes.work_items))
         tables["audit_messages"].extend(self._made("audit_messages", sizes.audit_messages))
         tables["executions"].extend(self._history(sizes.executions))
 
@@ -303,6 +328,9 @@ class World:
         row = new_queue(self._rng, self._next("queue"), moment, self.tenant)
         self._queues.append(row)
         return row
+
+    def _model(self, moment: datetime) -> JsonObject:
+        return new_model(self._model_rng, self._next("model"), moment, self.tenant)
 
     def _work_item(self, moment: datetime) -> JsonObject:
         queue = self._rng.choice(self._queues)

@@ -45,6 +45,7 @@ class Table:
         name: what the API calls the list.
         key: how to read a row's key, a string.
         fields: how to read the values that filters and sorts of this list use.
+        form: what is to be made of a row before it is kept.
     """
 
     def __init__(
@@ -53,10 +54,12 @@ class Table:
         *,
         key: Callable[[JsonObject], str],
         fields: Callable[[JsonObject], Mapping[str, Any]],
+        form: Callable[[JsonObject], JsonObject] | None = None,
     ) -> None:
         self.name = name
         self._key = key
         self._fields = fields
+        self._form = form
         self._rows: dict[str, Row] = {}
         self._views: OrderedDict[Hashable, tuple[int, list[Row]]] = OrderedDict()
         self._version = 0
@@ -83,6 +86,8 @@ class Table:
 
     def insert(self, data: JsonObject) -> Row:
         """Add a row, or replace the one that has its key."""
+        if self._form is not None:
+            data = self._form(data)
         row = Row(key=self._key(data), fields=self._fields(data), body=encode(data))
         with self._lock:
             self._rows[row.key] = row

@@ -123,7 +123,8 @@ class Endpoints:
         since = ""
         if found.days is not None:
             # to the second, so that the pages of a list share a view of it
-            since = iso_utc(self._workspace.clock.now() - timedelta(days=found.days))[:19]
+            earliest = iso_utc(self._workspace.clock.now() - timedelta(days=found.days))
+            since = self._workspace.form.write(earliest)[:19]
         newest = found.order_by is None or self._quirks.order == "newest"
         rows = self._workspace.tables[EVENTS].view(
             (found, since),

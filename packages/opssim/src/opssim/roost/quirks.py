@@ -28,6 +28,11 @@ class RoostQuirks:
     token_expires_after: int | None = None
     #: The direction of `order_by`, which is documented nowhere. Without it the newest come first.
     order: Literal["newest", "oldest"] = "newest"
+    #: The offset that time stamps of rows are written with, such as `+05:00`; 0 is `Z`.
+    utc_offset_hours: int = 0
+    #: What the stamps of rows that are added or changed are rounded down to, so that many of them
+    #: are equal. When events are completed stays exact.
+    stamp_grain_seconds: float = 0.0
 
     @classmethod
     def strict(cls) -> Self:

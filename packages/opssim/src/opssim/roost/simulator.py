@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from starlette.routing import BaseRoute
 
 from opssim.core.churn import Churn
 from opssim.core.clock import DEFAULT_NOW
 from opssim.core.simulator import Simulator
+from opssim.core.stamps import StampForm
 from opssim.core.store import chosen
 from opssim.roost.endpoints import Endpoints
 from opssim.roost.errors import PREFIX
 from opssim.roost.quirks import RoostQuirks
 from opssim.roost.workspace import Workspace
+
+#: The columns that say when a row was made or changed.
+_CHANGES: Final = frozenset({"created_on", "updated_on", "time", "modification_time"})
 
 
 class RoostSimulator(Simulator):
@@ -61,6 +65,12 @@ class RoostSimulator(Simulator):
             run_seconds=run_seconds,
             fail_every=fail_every,
             clock=self.clock,
+            form=StampForm(
+                changes=_CHANGES,
+                offset_hours=self.quirks.utc_offset_hours,
+                grain_seconds=self.quirks.stamp_grain_seconds,
+                start=now,
+            ),
             random=self.random,
         )
         self.tables = self._workspace.tables

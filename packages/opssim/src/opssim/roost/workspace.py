@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 from opssim.core.clock import Clock, iso_utc
+from opssim.core.stamps import StampForm
 from opssim.core.store import JsonObject, Row, Table, encode
 from opssim.roost import vocabulary
 from opssim.roost.entities import entity_fields, entity_key, new_entity, new_id, new_labels
@@ -53,6 +54,7 @@ class Workspace:
         run_seconds: how long a triggered event takes.
         fail_every: which of the triggered events fail; None lets all succeed.
         clock: what stamps the changes.
+        form: how the stamps of rows are written.
     """
 
     def __init__(
@@ -65,15 +67,17 @@ class Workspace:
         run_seconds: float,
         fail_every: int | None,
         clock: Clock,
+        form: StampForm,
     ) -> None:
         if events and not tests:
             msg = f"{events} events without a test: an event belongs to a test, so ask for some"
             raise ValueError(msg)
         self.clock = clock
+        self.form = form
         self.tables = {
-            TESTS: Table(TESTS, key=entity_key, fields=entity_fields),
-            TEST_PLANS: Table(TEST_PLANS, key=entity_key, fields=entity_fields),
-            EVENTS: Table(EVENTS, key=entity_key, fields=event_fields),
+            TESTS: Table(TESTS, key=entity_key, fields=entity_fields, form=form),
+            TEST_PLANS: Table(TEST_PLANS, key=entity_key, fields=entity_fields, form=form),
+            EVENTS: Table(EVENTS, key=entity_key, fields=event_fields, form=form),
         }
         self.random = random
         self.executions = Executions(run_seconds)
