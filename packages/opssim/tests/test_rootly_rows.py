@@ -76,7 +76,7 @@ def test_every_list_has_its_rows() -> None:
     assert counts["heartbeats"] == 12
     assert counts["dashboards"] == 6
     assert counts["authorizations"] == 15
-    assert set(counts) == set(_ATTRIBUTES)
+    assert set(_ATTRIBUTES) <= set(counts)
 
 
 def test_sizes_can_be_chosen_down_to_nothing() -> None:

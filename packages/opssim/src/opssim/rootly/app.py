@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import random
-import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from opssim.core.churn import Churn
-from opssim.core.clock import DEFAULT_NOW, parse_iso
+from opssim.core.clock import DEFAULT_NOW
 from opssim.core.limits import SlidingWindow
 from opssim.core.simulator import Simulator
-from opssim.core.store import JsonObject, Row, Table
-from opssim.rootly import answers, paging
+from opssim.core.store import Row
+from opssim.rootly import answers, includes, paging
 from opssim.rootly.answers import NOT_FOUND, RefusedError
-from opssim.rootly.data import KINDS, populate
-from opssim.rootly.filters import Condition, matching, select, within
-from opssim.rootly.lists import LISTINGS, SCHEDULE_SHIFTS, Filter, Listing, attribute
-from opssim.rootly.organisation import Birth, Organisation
+from opssim.rootly.facts import FACTS, TABLES, Facts
+from opssim.rootly.filters import Condition, owned, select
+from opssim.rootly.generic import listing_of
+from opssim.rootly.lists import LISTINGS, Listing
+from opssim.rootly.organisation import Organisation
 from opssim.rootly.quirks import RootlyQuirks
-from opssim.rootly.times import milliseconds, months_later
+from opssim.rootly.times import milliseconds
+from opssim.rootly.windows import oncall_window, shift_window
+from opssim.rootly.world import World
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-#: The length of a window of shifts whose end is not asked for.
-_DEFAULT_WINDOW = timedelta(days=14)
-#: The years that a window may lie in: Python's own calendar ends not far beyond.
-_FIRST_YEAR, _LAST_YEAR = 1000, 9000
-_WINDOW_FILTERS = {
-    "user_ids[]": Filter(attribute("user_id")),
-    "schedule_ids[]": Filter(attribute("schedule_id")),
-}
 
 
 class RootlySimulator(Simulator):
@@ -43,7 +34,10 @@ class RootlySimulator(Simulator):
 
     Args:
         seed: what the data follows from; the same seed gives the same rows.
-        incidents: how many incidents there are; so for the other lists.
+        incidents: how many incidents there are; so for the other lists that have a size here.
+        others: how many rows each further list has that belongs to nothing.
+        children: how many rows each sub-list has for each of its first twenty parents; the
+            parents beyond these have none.
         quirks: what is particular about the organisation.
         rate_limit: requests that one key may send in a window.
         rate_window: seconds that the window is long.
@@ -72,6 +66,8 @@ class RootlySimulator(Simulator):
         authorizations: int = 15,
         alert_events: int = 5000,
         shifts: int = 1600,
+        others: int = 6,
+        children: int = 2,
         quirks: RootlyQuirks | None = None,
         rate_limit: int = 3000,
         rate_window: float = 60.0,
@@ -86,7 +82,7 @@ class RootlySimulator(Simulator):
             key: SlidingWindow(rate_limit, rate_window) for key in (self.token, self.team_token, "")
         }
         self._organisation = Organisation(seed, now, self.quirks)
-        self._counts = {
+        counts = {
             "incidents": incidents,
             "alerts": alerts,
             "users": users,
@@ -109,9 +105,15 @@ class RootlySimulator(Simulator):
             "retrospective_configurations": 2,
             "severities": 5,
         }
-        self.tables = populate(self._organisation, self._counts)
-        self._chance: dict[str, random.Random] = {}
-        self._changing = threading.RLock()
+        self._world = World(
+            self._organisation,
+            counts,
+            others=others,
+            children=children,
+            now=lambda: milliseconds(self.clock.now()),
+            removals=self.removals,
+        )
+        self.tables = self._world.tables
 
     def configuration(self, url: str) -> Mapping[str, str]:
         """Return the settings of the Rootly source: its token and its base URL."""
@@ -125,16 +127,12 @@ class RootlySimulator(Simulator):
     def insert(self, table: str, count: int = 1) -> None:
         """Add newly made rows to a table, stamped with the clock's time.
 
+        Rows of a sub-list go to parents chosen at random; without any, nothing is added.
+
         Raises:
             KeyError: there is no such table.
         """
-        rows = self._table(table)
-        with self._changing:
-            for _ in range(count):
-                self._counts[table] += 1
-                now = milliseconds(self.clock.now())
-                birth = Birth(self._counts[table], now, now)
-                rows.insert(KINDS[table].make(self._organisation, self._rng(table), birth))
+        self._world.insert(table, count)
 
     def touch(self, table: str, count: int = 1) -> None:
         """Change rows of a table as their users would; those of feeds never change.
@@ -142,44 +140,30 @@ class RootlySimulator(Simulator):
         Raises:
             KeyError: there is no such table.
         """
-        rows = self._table(table)
-        with self._changing:
-            rng = self._rng(table)
-            keys = rows.keys()
+        self._world.touch(table, count)
 
-            def change(row: JsonObject) -> None:
-                now = milliseconds(self.clock.now())
-                KINDS[table].change(self._organisation, rng, row, now)
+    def delete(self, table: str, count: int = 1) -> None:
+        """Remove rows of a table, chosen at random, and the rows that belong to them.
 
-            for key in rng.sample(keys, min(count, len(keys))):
-                rows.update(key, change)
+        Raises:
+            KeyError: there is no such table.
+        """
+        self._world.delete(table, count)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the lists, their single rows, and an answer to everything else."""
         routes: list[BaseRoute] = [Route("/v1/users/me", self._guarded(self._me))]
-        for listing in LISTINGS.values():
-            path = f"/v1/{listing.name}"
-            routes.append(Route(path, self._guarded(self._lister(listing), listing)))
-            if listing.single:
-                single = self._guarded(self._reader(listing), listing)
-                routes.append(Route(f"{path}/{{key}}", single))
-        routes.append(Route("/v1/schedules/{key}/shifts", self._guarded(self._schedule_shifts)))
+        singles: list[BaseRoute] = []
+        for facts in FACTS:
+            listing = listing_of(facts)
+            lister = self._guarded(self._lister(facts, listing), listing)
+            routes.append(Route(facts.route, lister))
+            if facts.parent is None and listing.single:
+                reader = self._guarded(self._reader(listing), listing)
+                singles.append(Route(f"{facts.path}/{{key}}", reader))
         anything = self._guarded(_nothing)
         everywhere = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-        return [*routes, Route("/{path:path}", anything, methods=everywhere)]
-
-    def _table(self, name: str) -> Table:
-        table = self.tables.get(name)
-        if table is None:
-            msg = f"the Rootly simulator has no table {name!r}; it has {', '.join(self.tables)}"
-            raise KeyError(msg)
-        return table
-
-    def _rng(self, table: str) -> random.Random:
-        """Return the chance of what happens to a table after it was generated."""
-        if table not in self._chance:
-            self._chance[table] = self._organisation.chance(f"{table}-later")
-        return self._chance[table]
+        return [*routes, *singles, Route("/{path:path}", anything, methods=everywhere)]
 
     def _guarded(self, endpoint: Endpoint, listing: Listing | None = None) -> Endpoint:
         """Put before an endpoint what is asked of every request: edge, key, rate, media type."""
@@ -231,35 +215,60 @@ class RootlySimulator(Simulator):
                 403, "Forbidden", "Advanced Alert Routing is on; use /v1/alert_routes"
             )
 
-    def _lister(self, listing: Listing) -> Endpoint:
+    def _lister(self, facts: Facts, listing: Listing) -> Endpoint:
         async def answer(request: Request) -> Response:
-            self.churn.before_list(listing.name, self.insert, self.touch)
+            belonging = self._belonging(request, facts)
+            self.churn.before_list(listing.name, self.insert, self.touch, self.delete)
             if listing.name == "shifts":
-                window = self._shift_window(request, months=2)
+                months = 2 if facts.parent is None else 1
+                window = shift_window(request.query_params, self.clock.start, months)
+            elif listing.name == "oncalls":
+                window = oncall_window(request.query_params, self.clock.start)
             else:
-                window = self._oncall_window(request) if listing.name == "oncalls" else []
-            return self._list(request, listing, window)
+                window = []
+            return self._list(request, listing, belonging, window)
 
         return answer
 
-    def _list(self, request: Request, listing: Listing, window: Sequence[Condition]) -> Response:
+    def _belonging(self, request: Request, facts: Facts) -> list[Condition]:
+        """Return the condition on the rows of a sub-list to belong to the parent in the path.
+
+        Raises:
+            RefusedError: there is no such parent.
+        """
+        if facts.parent is None or facts.parameter is None:
+            return []
+        parent = self._find(listing_of(TABLES[facts.parent]), request.path_params["parent"])
+        return [owned(facts.parameter, parent.key)]
+
+    def _list(
+        self,
+        request: Request,
+        listing: Listing,
+        belonging: Sequence[Condition],
+        window: Sequence[Condition],
+    ) -> Response:
         table = self.tables[listing.name]
         parameters = request.query_params.multi_items()
-        selection = select(listing, parameters, self.tables, window)
+        selection = select(listing, parameters, self.tables, [*belonging, *window])
+        everything = select(listing, (), self.tables, belonging).rows(table) if belonging else table
         page = paging.cut(request, listing, selection, selection.rows(table), self.quirks)
         extra = {"links": paging.links(request, page)} if listing.links else {}
         if listing.meta:
-            extra["meta"] = paging.meta(page, listing, self.quirks, len(table))
-        bodies = [row.body for row in page.rows]
-        included = self._included(request, listing, page.rows) if listing.included else None
-        return answers.document(bodies, included, extra)
+            extra["meta"] = paging.meta(page, listing, self.quirks, len(everything))
+        bodies, included = self._filled(request, listing, page.rows)
+        return answers.document(bodies, included if listing.included else None, extra)
 
     def _reader(self, listing: Listing) -> Endpoint:
         async def answer(request: Request) -> Response:
             row = self._find(listing, request.path_params["key"])
-            return answers.single(row.body, self._included(request, listing, [row]))
+            return self._single(request, listing, row)
 
         return answer
+
+    def _single(self, request: Request, listing: Listing, row: Row) -> Response:
+        (body,), included = self._filled(request, listing, [row])
+        return answers.single(body, included)
 
     def _find(self, listing: Listing, key: str) -> Row:
         table = self.tables[listing.name]
@@ -270,56 +279,12 @@ class RootlySimulator(Simulator):
             raise RefusedError(404, NOT_FOUND)
         return row
 
-    def _included(self, request: Request, listing: Listing, rows: Sequence[Row]) -> list[bytes]:
-        """Return the rows of other lists that `include` asks for, each once."""
-        found: dict[tuple[str, str], bytes] = {}
-        asked = request.query_params.get("include", "").split(",")
-        for include in [listing.includes[name] for name in asked if name in listing.includes]:
-            table = self.tables[include.table]
-            for key in {str(key): None for row in rows for key in include.read(row.data())}:
-                row = table.get(key)
-                if row is not None:
-                    found[include.table, key] = row.body
-        return list(found.values())
-
-    def _shift_window(self, request: Request, months: int) -> list[Condition]:
-        """Return the conditions on shifts to touch the window that is asked for.
-
-        Raises:
-            RefusedError: it is longer than the endpoint allows, or its ends are no times.
-        """
-        query = request.query_params
-        begin = _moment(query, "from") or self.clock.start
-        end = _moment(query, "to") or begin + _DEFAULT_WINDOW
-        if end > months_later(begin, months):
-            raise RefusedError(422, f"Datetime range exceeds {months} month(s)")
-        conditions = [
-            within("starts_at", "lt", milliseconds(end)),
-            within("ends_at", "gt", milliseconds(begin)),
-        ]
-        for name, given in _WINDOW_FILTERS.items():
-            if wanted := frozenset(query.getlist(name)):
-                conditions.append(matching(name, "in", given, wanted))
-        return conditions
-
-    def _oncall_window(self, request: Request) -> list[Condition]:
-        """Return the conditions on who is on call between `since`, or now, and `until`."""
-        since = _moment(request.query_params, "since") or self.clock.start
-        until = _moment(request.query_params, "until") or since
-        return [
-            within("starts_at", "lte", milliseconds(until)),
-            within("ends_at", "gt", milliseconds(since)),
-        ]
-
-    async def _schedule_shifts(self, request: Request) -> Response:
-        """Answer the shifts of one schedule: all those of a month on one page."""
-        schedule = self._find(LISTINGS["schedules"], request.path_params["key"])
-        self.churn.before_list("shifts", self.insert, self.touch)
-        of_schedule = matching(
-            "schedule", "in", _WINDOW_FILTERS["schedule_ids[]"], frozenset({schedule.key})
-        )
-        window = [*self._shift_window(request, months=1), of_schedule]
-        return self._list(request, SCHEDULE_SHIFTS, window)
+    def _filled(
+        self, request: Request, listing: Listing, rows: Sequence[Row]
+    ) -> tuple[list[bytes], list[bytes]]:
+        """Return rows, and the other rows that `include` asks for."""
+        asked = request.query_params.get("include", "")
+        return includes.fill(asked, listing, rows, self.tables)
 
     async def _me(self, request: Request) -> Response:
         """Answer the user that the key belongs to."""
@@ -327,24 +292,7 @@ class RootlySimulator(Simulator):
         if not users:
             raise RefusedError(404, NOT_FOUND)
         mine = users[0 if self._key(request) == self.token else -1]
-        return answers.single(mine.body, self._included(request, LISTINGS["users"], [mine]))
-
-
-def _moment(query: QueryParams, name: str) -> datetime | None:
-    """Return a time of the query, if it is there.
-
-    Raises:
-        RefusedError: it is no time.
-    """
-    if name not in query:
-        return None
-    try:
-        moment = parse_iso(query[name])
-    except ValueError as error:
-        raise RefusedError(422, "Invalid datetime", f"{name}: {error}") from error
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise RefusedError(422, "Invalid datetime", f"{name}: year {moment.year} is out of range")
-    return moment
+        return self._single(request, LISTINGS["users"], mine)
 
 
 async def _nothing(_request: Request) -> Response:

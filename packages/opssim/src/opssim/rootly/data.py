@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from opssim.core.store import JsonObject, Table
 from opssim.rootly import alerts, catalogue, incidents, on_call
-from opssim.rootly.lists import LISTINGS
 from opssim.rootly.organisation import Birth, Maker, Organisation, Progress
 from opssim.rootly.times import DAY
 
@@ -63,14 +62,16 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def populate(org: Organisation, counts: Mapping[str, int]) -> dict[str, Table]:
-    """Make the tables, with as many rows as `counts` says, spread over the history."""
+def populate(
+    org: Organisation, counts: Mapping[str, int], empty: Callable[[str], Table]
+) -> dict[str, Table]:
+    """Fill the tables, with as many rows as `counts` says, spread over the history."""
     org.first_shift = _first_shift(org, counts)
-    return {name: _table(org, name, counts[name]) for name in KINDS}
+    return {name: _filled(org, empty(name), counts[name]) for name in KINDS}
 
 
-def _table(org: Organisation, name: str, count: int) -> Table:
-    table = Table(name, key=lambda row: row["id"], fields=LISTINGS[name].fields)
+def _filled(org: Organisation, table: Table, count: int) -> Table:
+    name = table.name
     kind = KINDS[name]
     rng = org.chance(name)
     moments = sorted(rng.randrange(org.begin, org.end) for _ in range(count))

@@ -93,6 +93,9 @@ def select(
     for name, value in parameters:
         if name == "sort":
             sorts = _sorts(listing, value)
+        elif name in listing.parameters:
+            wanted = frozenset(value.split(","))
+            conditions.append(matching(name, "in", listing.parameters[name], wanted))
         elif match := _PARAMETER.fullmatch(name):
             condition = _condition(listing, match[1], match[2] or "", value, tables)
             if condition is not None:
@@ -109,6 +112,11 @@ def within(name: str, comparison: str, bound: float) -> Condition:
         return isinstance(at, int) and compare(at, bound)
 
     return Condition((name, comparison, bound), on_fields=look)
+
+
+def owned(parameter: str, parent: str) -> Condition:
+    """Return the condition that a row belongs to a parent."""
+    return Condition((parameter, parent), on_fields=lambda fields: fields[parameter] == parent)
 
 
 def matching(name: str, comparison: str, given: Filter, wanted: frozenset[str]) -> Condition:

@@ -56,6 +56,7 @@ class Listing:
         name: the name of the list, and of its table.
         filters: what compares values.
         times: what compares times, with gt, gte, lt and lte.
+        parameters: what compares values without being written as `filter[...]`.
         window: the times that `from` and `to`, or `since` and `until`, look at.
         search: the attributes that `filter[search]` looks into.
         sorts: what `sort` knows.
@@ -78,6 +79,7 @@ class Listing:
     name: str
     filters: Mapping[str, Filter] = field(default_factory=dict[str, Filter])
     times: frozenset[str] = frozenset({"created_at"})
+    parameters: Mapping[str, Filter] = field(default_factory=dict[str, Filter])
     window: frozenset[str] = frozenset()
     search: tuple[str, ...] = ()
     sorts: frozenset[str] = frozenset()
@@ -97,15 +99,19 @@ class Listing:
     includes: Mapping[str, Include] = field(default_factory=dict[str, Include])
 
     def fields(self, row: JsonObject) -> Mapping[str, object]:
-        """Return the times by which rows are filtered and sorted, in milliseconds since 1970."""
+        """Return what rows are filtered and sorted by: times in milliseconds since 1970."""
         attributes = row["attributes"]
         names = self.times | self.window | self.sorts | {self.order.lstrip("-")}
         fields: dict[str, object] = {
-            name: instant(attributes.get(name)) for name in sorted(names) if name
+            name: _comparable(attributes.get(name)) for name in sorted(names) if name
         }
         if self.other_key:
             fields[self.other_key] = attributes[self.other_key]
         return fields
+
+
+def _comparable(value: object) -> int | None:
+    return value if isinstance(value, int) else instant(value)
 
 
 def written(value: object) -> str:
@@ -145,13 +151,17 @@ def embedded(name: str) -> Reader:
     return read
 
 
-def labels(row: JsonObject) -> Iterable[object]:
+def labelled(name: str) -> Reader:
     """Read labels as `key:value`, whether they are an object or an array."""
-    value: Any = row["attributes"]["labels"]
-    if isinstance(value, dict):
-        return [f"{key}:{written(label)}" for key, label in cast("JsonObject", value).items()]
-    entries: list[JsonObject | None] = value
-    return [f"{entry['key']}:{written(entry['value'])}" for entry in entries if entry is not None]
+
+    def read(row: JsonObject) -> Iterable[object]:
+        value: Any = row["attributes"][name]
+        if isinstance(value, dict):
+            return [f"{key}:{written(label)}" for key, label in cast("JsonObject", value).items()]
+        entries = [each for each in cast("list[JsonObject | None]", value) if each is not None]
+        return [f"{entry['key']}:{written(entry['value'])}" for entry in entries]
+
+    return read
 
 
 def hidden_slug(row: JsonObject) -> Iterable[object]:
@@ -191,7 +201,7 @@ _INCIDENT_FILTERS = {
     "user_id": Filter(embedded("user")),
     "severity": Filter(embedded("severity"), table="severities", by=("slug", "name")),
     "severity_id": Filter(embedded("severity")),
-    "labels": Filter(labels),
+    "labels": Filter(labelled("labels")),
 }
 _OWNER_FILTERS = {
     **_plain("name slug alert_broadcast_enabled incident_broadcast_enabled"),
@@ -221,7 +231,7 @@ _LISTINGS = (
                 attribute("environment_ids"), table="environments", by=("slug", "name")
             ),
             "groups": Filter(attribute("group_ids"), table="teams", by=("slug", "name")),
-            "labels": Filter(labels),
+            "labels": Filter(labelled("labels")),
         },
         times=frozenset({"started_at", "ended_at", "created_at", "updated_at"}),
         cursor=True,

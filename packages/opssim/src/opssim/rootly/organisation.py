@@ -87,6 +87,13 @@ class Organisation:
         """Return the generated rows of one of the small lists."""
         return self.catalogue.get(table, [])
 
+    def forget(self, table: str, key: str) -> None:
+        """Let rows that are made from now on refer no more to a row that is gone."""
+        if table in self.catalogue:
+            self.catalogue[table] = [row for row in self.catalogue[table] if row["id"] != key]
+        if table == "alerts":
+            self.alerts = [life for life in self.alerts if life.key != key]
+
     def text(self, at: int | None) -> str | None:
         """Format a time as the organisation's clocks show it; None stays None."""
         return None if at is None else self.calendar.text(at)

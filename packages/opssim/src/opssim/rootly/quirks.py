@@ -36,6 +36,9 @@ class RootlyQuirks:
     utc_offset_hours: tuple[int, int] = (-8, -7)
     #: Answer 403 on /v1/alert_routing_rules, as organisations with the newer alert routes do.
     advanced_alert_routing: bool = False
+    #: Let a change of what belongs to an incident move the incident's updated_at, as Rails does
+    #: with `touch: true`.
+    children_touch_incident: bool = True
 
     @classmethod
     def strict(cls) -> RootlyQuirks:
