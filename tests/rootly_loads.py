@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from dlt.extract import DltSource
-from tests.warehouse import Warehouse, loaded, rows
+from tests.warehouse import Warehouse, rows
 
 from opsnest.sources import rootly_incident_management_source
 from opssim import RootlySimulator, Running
@@ -51,16 +50,32 @@ def asked(rootly: Rootly, table: str) -> list[dict[str, str]]:
 
 
 def check_labels(rootly: Rootly, warehouse: Warehouse) -> None:
-    assert warehouse.types("incidents")["attributes__labels"] == "JSON"
-    assert not any("labels" in name for name in warehouse.tables() if "incidents" in name)
-    texts = loaded(warehouse, "incidents", "attributes__labels")
-    assert {key: json.loads(text) for key, text in texts.items()} == {
-        key: row["labels"] for key, row in attributes(rootly, "incidents").items()
-    }
+    """Compare labels, which are one table of keys and values whichever form they came in."""
+    expected: list[tuple[str, str, str]] = []
+    for key, row in attributes(rootly, "incidents").items():
+        labels: Any = row["labels"]
+        pairs = labels.items() if isinstance(labels, dict) else map(_pair, filter(None, labels))
+        expected += [(key, name, written(value)) for name, value in pairs]
+    assert expected
+    found = warehouse.query(
+        "SELECT incidents.id, label.key, label.value FROM incidents "
+        "JOIN incidents__attributes__labels AS label ON label._dlt_root_id = incidents._dlt_id"
+    )
+    assert sorted(found) == sorted(expected)
+    assert not [name for name in warehouse.types("incidents") if "labels" in name]
+
+
+def _pair(label: dict[str, Any]) -> tuple[str, Any]:
+    return label["key"], label["value"]
+
+
+def written(value: Any) -> str:
+    """Write a label as it is loaded."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def check_services(rootly: Rootly, warehouse: Warehouse) -> None:
-    # they are linked in `relationships` whatever the form of the attribute
+    # they are linked in `relationships` whatever the form of the attribute, which becomes one
     links: list[tuple[Any, ...]] = [
         (key, service["id"])
         for key, row in rows(rootly, "incidents").items()
@@ -71,6 +86,12 @@ def check_services(rootly: Rootly, warehouse: Warehouse) -> None:
         "SELECT incidents.id, linked.id FROM incidents "
         "JOIN incidents__relationships__services__data AS linked "
         "ON linked._dlt_root_id = incidents._dlt_id"
+    )
+    assert sorted(found) == sorted(links)
+    found = warehouse.query(
+        "SELECT incidents.id, service.data__id FROM incidents "
+        "JOIN incidents__attributes__services AS service "
+        "ON service._dlt_root_id = incidents._dlt_id"
     )
     assert sorted(found) == sorted(links)
     assert warehouse.orphans() == {}

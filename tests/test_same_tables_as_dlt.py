@@ -12,6 +12,7 @@ import pytest
 from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_resources as dlt_resources
 
+import opsnest.reading.resources
 import opsnest.sources.rest
 from opsnest import sources
 from opssim import (
@@ -118,6 +119,7 @@ def test_the_tables_of_a_platform_are_those_of_dlt(
             ours.load(source_of(running, name, monkeypatch))
             with monkeypatch.context() as patch:
                 patch.setattr(opsnest.sources.rest, "rest_api_resources", dlt_resources)
+                patch.setattr(opsnest.reading.resources, "accelerate", lambda resource: resource)
                 theirs.load(source_of(running, name, monkeypatch))
             assert ours.columns() == theirs.columns()
             for table in theirs.columns():

@@ -56,7 +56,7 @@ def loaded(pipeline: dlt.Pipeline) -> list[int]:
 
 
 def test_a_source_is_loaded(pipeline: dlt.Pipeline) -> None:
-    info = load(pipeline, rows(3))
+    info = load(pipeline, rows(3)).info
 
     assert info is not None
     assert len(info.loads_ids) == 1
@@ -66,7 +66,7 @@ def test_a_source_is_loaded(pipeline: dlt.Pipeline) -> None:
 def test_where_nothing_is_new_nothing_is_loaded(pipeline: dlt.Pipeline) -> None:
     load(pipeline, rows(3))
 
-    assert load(pipeline, rows(3)) is None
+    assert load(pipeline, rows(3)).info is None
     assert loaded(pipeline) == [0, 1, 2]
 
 
@@ -90,7 +90,7 @@ def test_what_was_left_is_reported_where_nothing_is_new(pipeline: dlt.Pipeline) 
     load(pipeline, rows(1))
     pipeline.extract(rows(3))
 
-    info = load(pipeline, rows(3))
+    info = load(pipeline, rows(3)).info
 
     assert info is not None
     assert len(info.loads_ids) == 1
@@ -103,8 +103,8 @@ def test_a_pipeline_without_its_working_folder_goes_on_from_the_database(tmp_pat
 
     again = make_pipeline(tmp_path)
 
-    assert load(again, rows(3)) is None
-    assert load(again, rows(4)) is not None
+    assert load(again, rows(3)).info is None
+    assert load(again, rows(4)).info is not None
     assert loaded(again) == [0, 1, 2, 3]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsnest.sources.rows import Cleaning, cleaner, drop, from_text, to_utc
+from opsnest.rows import Cleaning, cleaner, drop, from_text, to_utc
 
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 #: Bar the first and last day of the calendar, which do not exist in all offsets.

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsnest.sources.rows import to_utc
+from opsnest.rows import to_utc
 from opsnest.sources.watermark import BEGINNING, changed_since, latest_wins, not_after
 
 Row = dict[str, Any]

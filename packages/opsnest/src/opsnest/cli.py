@@ -94,8 +94,8 @@ def load_platform(
         progress = Progress(Console(stderr=True))
         with progress.showing(), progress.platform(platform) as collector:
             pipeline.collector = collector
-            info = load(pipeline, source)
-        typer.echo(str(info) if info else "Nothing has changed since the last load.")
+            outcome = load(pipeline, source)
+        typer.echo(str(outcome))
 
 
 def _pipeline(name: str, destination: str, dataset: str) -> Pipeline:

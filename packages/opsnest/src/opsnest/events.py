@@ -7,8 +7,19 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
 
-__all__ = ["PageRead", "listening", "publish"]
+__all__ = [
+    "ListRead",
+    "PageRead",
+    "listening",
+    "listening_to_lists",
+    "publish",
+    "tell_list",
+]
+
+Event = TypeVar("Event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +41,59 @@ class PageRead:
     at: float = field(default_factory=time.monotonic)
 
 
-Listener = Callable[[PageRead], None]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRead:
+    """A list was read to the end of what it was asked for.
 
-_listeners: tuple[Listener, ...] = ()
-_lock = threading.Lock()
+    Attributes:
+        source: the dlt source.
+        resource: the resource.
+        keys: the keys of the rows that came, each as one text.
+        complete: whether these are all the rows that there are, within the bounds below.
+        parents: bound to the rows of these parents; None for all.
+        window: bound to the rows that touch this span of time, without its end; None for all.
+        total: how many rows the API says that there are, if it does.
+        ask_total: asks the API for that number, if it has one.
+    """
+
+    source: str
+    resource: str
+    keys: frozenset[str]
+    complete: bool
+    parents: frozenset[str] | None = None
+    window: tuple[datetime, datetime] | None = None
+    total: int | None = None
+    ask_total: Callable[[], int | None] = field(default=lambda: None, compare=False)
 
 
-def publish(event: PageRead) -> None:
-    """Tell everybody who listens."""
-    for listener in _listeners:
-        listener(event)
+class _Channel(Generic[Event]):
+    def __init__(self) -> None:
+        self._listeners: tuple[Callable[[Event], None], ...] = ()
+        self._lock = threading.Lock()
+
+    def publish(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+    @contextmanager
+    def listening(self, listener: Callable[[Event], None]) -> Generator[None]:
+        with self._lock:  # replaced as a whole, so that publishing needs no lock
+            self._listeners = (*self._listeners, listener)
+        try:
+            yield
+        finally:
+            with self._lock:
+                at = self._listeners.index(listener)
+                self._listeners = self._listeners[:at] + self._listeners[at + 1 :]
 
 
-@contextmanager
-def listening(listener: Listener) -> Generator[None]:
-    """Call `listener` for each event until the block ends, from whichever thread it happens in."""
-    global _listeners  # noqa: PLW0603 - replaced as a whole, so that publishing needs no lock
-    with _lock:
-        _listeners = (*_listeners, listener)
-    try:
-        yield
-    finally:
-        with _lock:
-            at = _listeners.index(listener)
-            _listeners = _listeners[:at] + _listeners[at + 1 :]
+_pages: _Channel[PageRead] = _Channel()
+_lists: _Channel[ListRead] = _Channel()
+
+#: Tell everybody who listens.
+publish = _pages.publish
+tell_list = _lists.publish
+
+#: Call a listener for each event until the block ends, from whichever thread it happens in.
+listening = _pages.listening
+listening_to_lists = _lists.listening

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from opsnest.catalogue import CATALOGUES
+from opsnest.events import ListRead, listening_to_lists
+from opsnest.reconcile import Difference, forget, mark_deleted, takes_marks, unequal
 
 if TYPE_CHECKING:
     from dlt import Pipeline
     from dlt.common.pipeline import LoadInfo
     from dlt.extract import DltSource
 
-__all__ = ["PLATFORMS", "load"]
+__all__ = ["PLATFORMS", "Outcome", "load"]
+
+log = logging.getLogger("opsnest")
 
 #: The platforms by the names that the command line has for them: source, pipeline and dataset.
 PLATFORMS: dict[str, tuple[str, str, str]] = {
@@ -24,21 +33,62 @@ PLATFORMS: dict[str, tuple[str, str, str]] = {
 }
 
 
-def load(pipeline: Pipeline, source: DltSource) -> LoadInfo | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a load.
+
+    Attributes:
+        info: what was loaded last; None if there was nothing to load.
+        deleted: rows that were found to be gone and marked so, by resource.
+        differences: tables that have not as many rows as the API says that there are.
+    """
+
+    info: LoadInfo | None
+    deleted: Mapping[str, int] = field(default_factory=dict[str, int])
+    differences: Sequence[Difference] = ()
+
+    def __str__(self) -> str:
+        lines = [str(self.info) if self.info else "Nothing has changed since the last load."]
+        if self.deleted:
+            counts = ", ".join(f"{name} {count:,}" for name, count in sorted(self.deleted.items()))
+            lines.append(f"Marked as deleted: {counts}.")
+        lines += [f"Not equal: {difference}." for difference in self.differences]
+        return "\n".join(lines)
+
+
+def load(pipeline: Pipeline, source: DltSource) -> Outcome:
     """Load a source, after whatever an earlier run has extracted and not loaded.
 
     `pipeline.run` alone would finish the earlier package and leave the new data for another run.
-
-    Returns:
-        What was loaded last, or None if there was nothing to load.
+    Beyond that, rows that are gone are marked, and the tables are compared with what the API says
+    that it has; where they differ, the list is read whole once.
 
     Raises:
         PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
         KeyboardInterrupt: it was interrupted; what has been extracted is loaded by the next run.
     """
     left = _load_extracted(pipeline)
-    pipeline.extract(source)
-    return _load_extracted(pipeline) or left
+    lists: list[ListRead] = []
+    with listening_to_lists(lists.append):
+        pipeline.extract(source)
+    info = _load_extracted(pipeline) or left
+    catalogue = next((each for each in CATALOGUES.values() if each.source == source.name), None)
+    if catalogue is None or not takes_marks(pipeline):
+        return Outcome(info=info)
+    deleted = mark_deleted(pipeline, catalogue.by_name, lists)
+    differences = unequal(pipeline, catalogue.by_name, lists)
+    if differences:
+        names = [difference.resource for difference in differences]
+        log.info("%s: read whole, as the numbers of rows differ: %s", source.name, names)
+        forget(pipeline, source.name, names)
+        lists.clear()
+        with listening_to_lists(lists.append):
+            pipeline.extract(source.with_resources(*names))
+        info = _load_extracted(pipeline) or info
+        for name, count in mark_deleted(pipeline, catalogue.by_name, lists).items():
+            deleted[name] = deleted.get(name, 0) + count
+        differences = unequal(pipeline, catalogue.by_name, lists)
+    return Outcome(info=info, deleted=deleted, differences=differences)
 
 
 def _load_extracted(pipeline: Pipeline) -> LoadInfo | None:

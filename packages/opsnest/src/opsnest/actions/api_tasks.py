@@ -16,8 +16,8 @@ from opsnest.actions.control_room import DENIED, NOTHING_STARTED, Room, entered
 from opsnest.errors import ConfigurationError
 from opsnest.http import ApiSession
 from opsnest.json_values import is_object, look_up
+from opsnest.rows import Cleaning, cleaner
 from opsnest.sources.cloud_bot import SOURCE
-from opsnest.sources.rows import Cleaning, cleaner
 
 __all__ = ["TaskResult", "run_api_task"]
 

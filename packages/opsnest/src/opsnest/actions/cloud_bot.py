@@ -17,8 +17,8 @@ from opsnest.actions.calls import Call, check_wait, looks, moment, started, text
 from opsnest.actions.control_room import DENIED, Room, entered
 from opsnest.errors import ActionError
 from opsnest.json_values import is_list, is_object, look_up
+from opsnest.rows import Cleaning, cleaner
 from opsnest.sources.cloud_bot import SOURCE
-from opsnest.sources.rows import Cleaning, cleaner
 
 __all__ = ["Deployment", "Execution", "deploy"]
 

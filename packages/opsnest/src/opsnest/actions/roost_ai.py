@@ -30,8 +30,8 @@ from opsnest.actions.calls import (
 )
 from opsnest.errors import ActionError
 from opsnest.http import ApiSession
+from opsnest.rows import Cleaning, cleaner
 from opsnest.sources.roost_ai import ADVICE, ROOST_API, SECRETS, SOURCE
-from opsnest.sources.rows import Cleaning, cleaner
 
 __all__ = ["NewTest", "Test", "TestEvent", "create_test", "trigger_test"]
 

@@ -21,6 +21,7 @@ from opsnest.answers import checker
 from opsnest.control_room import ControlRoomLogin
 from opsnest.errors import ConfigurationError
 from opsnest.http import ApiSession
+from opsnest.rows import Cleaning, cleaner
 from opsnest.sources.paging import KeysetByFilter, OffsetByRows, Settled
 from opsnest.sources.rest import (
     BasePaginator,
@@ -29,7 +30,6 @@ from opsnest.sources.rest import (
     parent_of,
     rest_resources,
 )
-from opsnest.sources.rows import Cleaning, cleaner
 from opsnest.sources.watermark import changed_since, latest_wins
 
 if TYPE_CHECKING:

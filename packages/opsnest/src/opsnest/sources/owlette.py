@@ -23,6 +23,7 @@ from opsnest.errors import (
     SourceError,
     UnreachableError,
 )
+from opsnest.rows import DEEP, Cleaning, cleaner
 from opsnest.sources.owlette_reading import (
     CALLS_AN_HOUR,
     LISTINGS,
@@ -33,7 +34,6 @@ from opsnest.sources.owlette_reading import (
     is_switched_off,
     walk,
 )
-from opsnest.sources.rows import DEEP, Cleaning, cleaner
 from roost import (
     AuthenticationError,
     NotFoundError,

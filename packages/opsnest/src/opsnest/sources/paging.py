@@ -16,8 +16,8 @@ from requests import Request, Response
 
 from opsnest.errors import AnswerError
 from opsnest.json_values import look_up
+from opsnest.rows import to_utc
 from opsnest.sources.rest import BasePaginator
-from opsnest.sources.rows import to_utc
 
 __all__ = ["CaughtUp", "KeysetByFilter", "OffsetByRows", "Settled"]
 

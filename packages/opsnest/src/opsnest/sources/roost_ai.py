@@ -16,9 +16,9 @@ from requests import Response
 from opsnest.answers import check_answer, checker, keep_json
 from opsnest.http import ApiSession
 from opsnest.json_values import is_list, is_object, look_up
+from opsnest.rows import Cleaning, cleaner, from_text
 from opsnest.sources.paging import OffsetByRows, Settled
 from opsnest.sources.rest import SinglePagePaginator, given, parent_of, rest_resources
-from opsnest.sources.rows import Cleaning, cleaner, from_text
 from opsnest.sources.watermark import changed_since, latest_wins
 
 if TYPE_CHECKING:

@@ -1,33 +1,24 @@
 """Rootly: incidents, alerts and on-call, from its JSON:API at https://api.rootly.com/v1.
 
-Facts are from Rootly's OpenAPI file of 2026-07 and from what its public clients handle: cursors
-exist on incidents and alerts only, deep offsets on incidents are refused, only these two lists can
-be filtered by the time of the last change, and parameters that a list does not know are ignored.
+What is read, and how, is in `opsnest.catalogue.rootly`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dlt
-from requests import Response
 
 from opsnest.answers import checker
+from opsnest.catalogue.rootly import ROOTLY, SECRETS, SOURCE
 from opsnest.errors import ConfigurationError
 from opsnest.http import ApiSession
-from opsnest.json_values import look_up
-from opsnest.sources.paging import CaughtUp, Settled
-from opsnest.sources.rest import (
-    BasePaginator,
-    JSONResponseCursorPaginator,
-    PageNumberPaginator,
-    SinglePagePaginator,
-    rest_resources,
-)
-from opsnest.sources.rows import DEEP, Cleaning, cleaner
-from opsnest.sources.watermark import changed_since, latest_wins
+from opsnest.reading import Api, Lists
+from opsnest.rows import DEEP, Cleaning, cleaner
+from opsnest.sources.rest import SinglePagePaginator, rest_resources
+from opsnest.sources.rootly_dialect import MEDIA_TYPE, RootlyDialect
+from opsnest.sources.rootly_rows import cleaner_of
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource
@@ -36,62 +27,14 @@ __all__ = ["ROOTLY_API", "rootly_incident_management_source"]
 
 #: The public service.
 ROOTLY_API = "https://api.rootly.com/v1"
-SOURCE = "rootly_incident_management_source"
-
-_MEDIA_TYPE = "application/vnd.api+json"
-_CHANGED = "attributes.updated_at"
-#: The most that Rootly gives at once.
-_PAGE_SIZE = 100
 
 ADVICE: Mapping[int, str] = {
     401: f"Check `token` under [sources.{SOURCE}] in .dlt/secrets.toml; API keys can expire.",
     403: "The key may not read this, or the address asks for a browser. Use a Global API key.",
     404: "Rootly answers 404 for lists that a key may not read: a Team key cannot read incidents. "
     "Use a Global API key, or leave the resource out with `with_resources`.",
-    415: f"Rootly wants Content-Type {_MEDIA_TYPE}; a proxy may have removed it.",
+    415: f"Rootly wants Content-Type {MEDIA_TYPE}; a proxy may have removed it.",
 }
-
-#: Fields that hold secrets, on whichever resource they are. They are not loaded.
-_SECRETS = tuple(
-    f"attributes.{field}"
-    for field in (
-        "secret",
-        "ping_url",
-        "zoom_meeting_password",
-        "zoom_meeting_pstn_password",
-        "zoom_meeting_h323_password",
-        "authentication_password",
-    )
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _List:
-    """One list: its name (which is also its path) and how it is read.
-
-    Attributes:
-        cursor: whether it pages by cursor and filters by the time of the last change.
-        sort: what to sort by, where the list can.
-        json: fields of any shape, kept as JSON.
-    """
-
-    name: str
-    cursor: bool = False
-    sort: str | None = None
-    json: tuple[str, ...] = ()
-
-
-_LISTS = (
-    _List("incidents", cursor=True, sort="updated_at", json=("attributes.labels",)),
-    _List("alerts", cursor=True, json=("attributes.data",)),
-    _List("users"),
-    _List("services"),
-    _List("schedules"),
-    _List("teams"),
-    _List("heartbeats"),
-    _List("dashboards"),
-    _List("authorizations"),
-)
 
 
 @dlt.source(name=SOURCE, section=SOURCE, root_key=True)
@@ -100,11 +43,11 @@ def rootly_incident_management_source(
     base_url: str = ROOTLY_API,
     any_single_resource: Sequence[str] = (),
 ) -> Iterator[DltResource]:
-    """Load Rootly's incidents, alerts, users, services, schedules, teams and more.
+    """Load Rootly's lists: incidents, alerts, who is on call, and all that an organisation sets up.
 
-    Each list is a resource and a table of its name, merged on `id`. Incidents and alerts ask Rootly
-    for what changed since the last load; the other lists cannot be asked that, so they are read
-    whole and only changed rows are loaded.
+    Each list of the API is a resource and a table of its name, merged on its key. Some are selected
+    by default; choose others with `with_resources`. `opsnest sources rootly` names them all, with
+    how each is asked for only what changed.
 
     Args:
         token: an API key, best a Global one: Team keys cannot read incidents.
@@ -116,79 +59,27 @@ def rootly_incident_management_source(
         ConfigurationError: an argument makes no sense.
     """
     session = ApiSession(base_url, source=SOURCE)
+    session.headers["Authorization"] = f"Bearer {token}"
+    lists = Lists(
+        ROOTLY,
+        Api(session, base_url, source=SOURCE, advice=ADVICE),
+        RootlyDialect(),
+        cleaner_of,
+    )
+    yield from map(lists.resource, ROOTLY.entries)
     client: Any = {
         "base_url": base_url,
-        "auth": {"type": "bearer", "token": token},
-        "headers": {"Accept": _MEDIA_TYPE, "Content-Type": _MEDIA_TYPE},
+        "headers": {"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE},
         "session": session,
     }
-    yield from rest_resources(client, map(_resource, _LISTS))
     yield from _singles(client, any_single_resource)
-
-
-def _resource(listing: _List) -> dict[str, Any]:
-    params: dict[str, Any] = {"page[size]": _PAGE_SIZE}
-    if listing.cursor:
-        params["filter[updated_at][gte]"] = "{incremental.start_value}"
-    if listing.sort:
-        params["sort"] = listing.sort
-    return {
-        "name": listing.name,
-        "primary_key": "id",
-        "write_disposition": "merge",
-        "columns": {**_json_columns(listing.json), **latest_wins(_CHANGED)},
-        "endpoint": {
-            "path": listing.name,
-            "params": params,
-            "data_selector": "data",
-            "paginator": _paginator(listing),
-            # sorted by it, or caught up with: either way the newest time seen is a safe watermark
-            "incremental": changed_since(_CHANGED, server_filters=listing.cursor),
-            "response_actions": [checker(SOURCE, listing.name, ADVICE, holds=["data"])],
-        },
-        "processing_steps": [
-            {"map": cleaner(Cleaning(changed=_CHANGED, secrets=_SECRETS, json=listing.json))}
-        ],
-    }
-
-
-def _json_columns(paths: Sequence[str]) -> dict[str, Any]:
-    return {path.replace(".", "__"): {"data_type": "json"} for path in paths}
-
-
-def _paginator(listing: _List) -> BasePaginator:
-    if not listing.cursor:
-        return Settled(_NumberedPages(), total="meta.total_count")
-    by_cursor = JSONResponseCursorPaginator(
-        cursor_path="meta.next_cursor", cursor_param="page[after]"
-    )
-    if listing.sort:
-        return by_cursor  # a row that changes moves ahead of the reader, never behind
-    return CaughtUp(by_cursor, changed=_CHANGED, since="filter[updated_at][gte]")
-
-
-class _NumberedPages(PageNumberPaginator):
-    """Page by number until Rootly names no next page, or sends an empty one.
-
-    Counts cannot be trusted here: `total_count` may be that of the unfiltered list.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(base_page=1, page_param="page[number]", total_path=None)
-
-    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Go to the next page, if there is one."""
-        super().update_state(response, data)
-        body = response.json()
-        if look_up(body, "meta") is not None and look_up(body, "meta.next_page") is None:
-            self._has_next_page = False
 
 
 def _singles(client: Any, paths: Sequence[str]) -> list[DltResource]:
     """Return the resource that fetches single resources by their paths."""
     name = "any-single-resource"
     any_shape = ("attributes.labels", "attributes.data")
-    cleaning = Cleaning(secrets=_SECRETS, json=any_shape, nulls_within=DEEP)
+    cleaning = Cleaning(secrets=SECRETS, json=any_shape, nulls_within=DEEP)
 
     @dlt.resource(name="single_paths", selected=False)
     def single_paths() -> Iterator[list[dict[str, str]]]:
@@ -199,7 +90,7 @@ def _singles(client: Any, paths: Sequence[str]) -> list[DltResource]:
         "selected": bool(paths),
         "primary_key": ["type", "id"],
         "write_disposition": "merge",
-        "columns": _json_columns(any_shape),
+        "columns": {path.replace(".", "__"): {"data_type": "json"} for path in any_shape},
         "endpoint": {
             "path": "{resources.single_paths.path}",
             "data_selector": "data",

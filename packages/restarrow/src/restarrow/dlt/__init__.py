@@ -5,6 +5,7 @@ from __future__ import annotations
 from restarrow.dlt.report import ResourceReport, report
 from restarrow.dlt.sources import (
     RESTAPIConfig,
+    accelerate,
     check_connection,
     rest_api,
     rest_api_resources,
@@ -14,6 +15,7 @@ from restarrow.dlt.sources import (
 __all__ = [
     "RESTAPIConfig",
     "ResourceReport",
+    "accelerate",
     "check_connection",
     "report",
     "rest_api",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RESTAPIConfig",
+    "accelerate",
     "check_connection",
     "rest_api",
     "rest_api_resources",
@@ -92,6 +93,19 @@ def rest_api(
         "resource_defaults": resource_defaults,
     }
     return rest_api_resources(config)
+
+
+def accelerate(resource: DltResource) -> DltResource:
+    """Let the pages that any resource yields become Arrow tables on their way, and return it.
+
+    The tables are those that dlt would make of the rows. What they cannot express takes dlt's own
+    path, as `report` tells.
+
+    Args:
+        resource: a resource that yields lists of dicts.
+    """
+    _attach_all((), [resource])
+    return resource
 
 
 @cache

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from restarrow.paging.chain import ChainPlan
 from restarrow.paging.configure import KINDS, make_plan
 from restarrow.paging.detect import AutoPlan, RowSelector
 from restarrow.paging.drift import Drift, DriftAudit, DriftPolicy, find_drift
@@ -20,6 +21,7 @@ from restarrow.paging.window import Fetch, WindowPolicy
 __all__ = [
     "KINDS",
     "AutoPlan",
+    "ChainPlan",
     "Continuation",
     "CursorPlan",
     "DecodedPage",

@@ -1,0 +1,136 @@
+"""What a catalogue says of a list: data alone, for whoever reads, plans or documents it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["STRATEGIES", "Catalogue", "Entry", "Paging", "Strategy"]
+
+#: How a list is asked for only what changed; `STRATEGIES` says what each means.
+Strategy = Literal["changed", "newest_first", "appended", "whole", "windows", "snapshot"]
+
+#: What each strategy does, in words for people.
+STRATEGIES: Mapping[Strategy, str] = {
+    "changed": "asks for the rows that changed since the last load",
+    "newest_first": "reads the last changed first, and stops where the last load began",
+    "appended": "asks for the rows that were made since the last load: rows never change",
+    "whole": "reads all rows, and loads those that differ from the last load",
+    "windows": "reads the days around now again, in windows of time",
+    "snapshot": "replaces the table with what there is now",
+}
+
+#: How the pages of a list follow each other: by a cursor, by a number, by an offset, by filtering
+#: from the last row on, or not at all.
+Paging = Literal["cursor", "number", "offset", "keyset", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One list of a platform.
+
+    Paths of columns are dotted, as in `opsnest.rows.Cleaning`.
+
+    Attributes:
+        name: the resource, and its table.
+        path: the path below the base URL; `{names}` in it stand for the parent's id.
+        method: how it is asked: lists of Automation 360 are posted.
+        holds: names of which an answer has one, or it is none of this API; the rows are in the
+            first of them.
+        total: where an answer has the number of rows of the whole list; None if nowhere.
+        key: the primary key.
+        paging: how its pages follow each other.
+        page_size: the most rows that are asked for at once.
+        strategy: how only what changed is read.
+        cursor: where a row has the time that the strategy goes by.
+        filter: the parameter or field that asks for rows from a time on, if there is one.
+        sort: what to sort by, if the list can.
+        slices: where a row has the time by which a first load is cut into slices read at once.
+        slice_filter: the parameter that filters by it, without the comparison.
+        window: where a row has its beginning and its end, in lists that are read by windows.
+        parent: the list whose ids go into the path.
+        parent_key: the column that gets the parent's id, which is part of the key.
+        of_changed: whether it is asked for those parents only that have changed.
+        include: the name by which the parent's list brings these rows along.
+        secrets: what is left out.
+        json: what is kept as JSON, because its members differ from row to row.
+        json_text: JSON that comes in a string.
+        selected: whether it is loaded unless others are chosen.
+        optional: whether it is left out, with a warning, where the key may not read it.
+        note: what else a user should know.
+    """
+
+    name: str
+    path: str
+    method: str = "GET"
+    holds: tuple[str, ...] = ("data",)
+    total: str | None = "meta.total_count"
+    key: tuple[str, ...] = ("id",)
+    paging: Paging = "number"
+    page_size: int = 100
+    strategy: Strategy = "whole"
+    cursor: str | None = None
+    filter: str | None = None
+    sort: str | None = None
+    slices: str | None = None
+    slice_filter: str | None = None
+    window: tuple[str, ...] = ()
+    parent: str | None = None
+    parent_key: str | None = None
+    of_changed: bool = False
+    include: str | None = None
+    secrets: tuple[str, ...] = ()
+    json: tuple[str, ...] = ()
+    json_text: tuple[str, ...] = ()
+    selected: bool = False
+    optional: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What is known of a platform.
+
+    Attributes:
+        platform: its name on the command line.
+        title: its name for people.
+        source: the dlt source.
+        about: what it is, in a sentence.
+        entries: its lists.
+        calls: how many calls a key has, in a number of seconds; None where no limit is known.
+        settings: the source's settings: name, where it belongs, what it means.
+        troubles: what goes wrong at times, and what to do.
+    """
+
+    platform: str
+    title: str
+    source: str
+    about: str
+    entries: tuple[Entry, ...]
+    calls: tuple[int, float] | None = None
+    settings: tuple[tuple[str, str, str], ...] = ()
+    troubles: tuple[tuple[str, str], ...] = ()
+    by_name: Mapping[str, Entry] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find entries by name.
+
+        Raises:
+            ValueError: two have one name, or a parent is not there.
+        """
+        by_name = {entry.name: entry for entry in self.entries}
+        if len(by_name) < len(self.entries):
+            msg = f"two entries of the catalogue of {self.platform} have one name"
+            raise ValueError(msg)
+        for entry in self.entries:
+            if entry.parent is not None and entry.parent not in by_name:
+                msg = f"{self.platform}: {entry.name} has no parent {entry.parent}"
+                raise ValueError(msg)
+        object.__setattr__(self, "by_name", by_name)
+
+    def ancestors(self, entry: Entry) -> Iterator[Entry]:
+        """Yield the parent of an entry, the parent's parent, and so on."""
+        while entry.parent is not None:
+            entry = self.by_name[entry.parent]
+            yield entry

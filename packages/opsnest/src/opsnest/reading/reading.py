@@ -1,0 +1,155 @@
+"""One list in one load: what is asked, what comes, and what is known of it in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from opsnest.catalogue import Catalogue, Entry
+from opsnest.json_values import look_up
+from opsnest.reading.api import Api
+from opsnest.rows import to_utc
+from restarrow.paging import DecodedPage, Plan, Slice
+
+__all__ = ["Ask", "Dialect", "Page", "Reading", "Row", "now"]
+
+Row = dict[str, Any]
+
+
+def now() -> datetime:
+    """Return the time: windows around now are asked for, and nothing else depends on it."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is asked of a list; everything, without any of these.
+
+    Attributes:
+        since: rows from this time of their cursor on.
+        between: rows that were made in this slice of time, whose end is not in it. Ends beyond
+            all dates are left open.
+        window: rows that touch this window of time, in lists that have one.
+        sort: what to sort by.
+        size: rows on a page, where it is not the usual number.
+        include: what else the answer is to bring.
+        ids: the parent's id, by the name that the path has for it.
+    """
+
+    since: str = ""
+    between: Slice | None = None
+    window: Slice | None = None
+    sort: str | None = None
+    size: int | None = None
+    include: str | None = None
+    ids: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Dialect(Protocol):
+    """How a platform writes down what is asked."""
+
+    def plan(self, entry: Entry, ask: Ask) -> Plan:
+        """Return the plan that leads through the pages of a list."""
+        ...
+
+    def rows(self, entry: Entry, payload: Any) -> list[Row]:
+        """Return the rows in an answer."""
+        ...
+
+    def ids(self, entry: Entry, parent: Row) -> Iterator[Mapping[str, str]]:
+        """Yield what is asked for of a parent's row: once its id, most of the time.
+
+        The names are those in the path of `entry`; its rows get these columns.
+        """
+        ...
+
+    def children(self, entry: Entry, page: DecodedPage) -> Iterator[tuple[Row, list[Row]]]:
+        """Yield each row of a page, with the rows of the included `entry` that belong to it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list.
+
+    Attributes:
+        rows: the rows.
+        total: how many rows the whole list has, if the answer told.
+        last: whether the list ends here.
+    """
+
+    rows: list[Row]
+    total: int | None
+    last: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """The reading of one list.
+
+    Attributes:
+        entry: the list.
+        catalogue: where its parents are.
+        api: what is asked.
+        dialect: how it is asked.
+        since: how far it was read before; "" if never.
+        ids_of: returns the ids of a list that is read whole, which several children share.
+        newest: the newest time of the rows so far.
+        total: how many rows the list has, as the last answer told.
+        parents: the parents whose children were read, if not those of all.
+        complete: whether the rows read are all that there are; those of `parents`, or of
+            `window`, if there are any.
+        window: the window of time that was read.
+    """
+
+    entry: Entry
+    catalogue: Catalogue
+    api: Api
+    dialect: Dialect
+    since: str = ""
+    ids_of: Callable[[str], list[str]] | None = None
+    newest: str = ""
+    total: int | None = None
+    parents: set[str] | None = None
+    complete: bool = False
+    window: Slice | None = None
+
+    def pages(self, ask: Ask) -> Generator[Page]:
+        """Yield the pages of the list, noting the newest time in them."""
+        for page in self.answers(self.dialect.plan(self.entry, ask)):
+            yield self._noted(page)
+
+    def answers(self, plan: Plan, entry: Entry | None = None) -> Iterator[DecodedPage]:
+        """Yield what a plan leads to, as it comes."""
+        asked = entry or self.entry
+        yield from self.api.pages(
+            plan,
+            resource=self.entry.name,
+            rows=lambda payload: self.dialect.rows(asked, payload),
+            holds=asked.holds,
+        )
+
+    def _noted(self, page: DecodedPage) -> Page:
+        rows = list(page.rows)
+        total: object = look_up(page.payload, self.entry.total) if self.entry.total else None
+        told = total if isinstance(total, int) else None
+        self.newest = max(self.newest, newest_of(rows, self.entry.cursor))
+        return Page(rows, told, page.last)
+
+
+def key_of(row: Row, key: Sequence[str]) -> str:
+    """Return what identifies a row, as one text."""
+    return "\x1f".join(str(row.get(name)) for name in key)
+
+
+def newest_of(rows: list[Row], cursor: str | None) -> str:
+    """Return the newest time of some rows, as `to_utc` writes it; "" if they have none."""
+    return max((stamp_of(row, cursor) for row in rows), default="")
+
+
+def stamp_of(row: Row, cursor: str | None) -> str:
+    """Return the time of a row, as `to_utc` writes it; "" if it has none."""
+    value: object = look_up(row, cursor) if cursor else None
+    return to_utc(value) if isinstance(value, str) else ""
