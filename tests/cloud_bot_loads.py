@@ -18,7 +18,12 @@ Loaded = tuple[ControlRoom, Warehouse]
 
 LISTS = {"automations": "lastModified", "executions": "modifiedOn", "users": "updatedOn"}
 ALL = (*LISTS, "robots")
-EVERYTHING = {*ALL, "automation", "execution", "audit_messages"}
+BY_NAME = (
+    *("automation", "execution", "audit_messages", "roles", "device_pools", "run_as_users"),
+    *("schedules", "wlm_queues", "wlm_work_items", "wlm_models", "license_products"),
+    *("private_files", "bot_runs"),
+)
+EVERYTHING = {*ALL, *BY_NAME}
 #: Each page of runs begins with the last row of the page before.
 READ_AGAIN = 1
 SIZES: dict[str, Any] = {

@@ -30,7 +30,12 @@ class Said(NamedTuple):
 
 
 def checker(
-    source: str, resource: str, advice: Mapping[int, str], *, holds: Sequence[str] = ()
+    source: str,
+    resource: str,
+    advice: Mapping[int, str],
+    *,
+    holds: Sequence[str] = (),
+    plain: bool = False,
 ) -> Callable[[requests.Response], None]:
     """Return a dlt response action that checks every answer of one resource.
 
@@ -39,10 +44,11 @@ def checker(
         resource: the resource, for messages.
         advice: what to do next, by status.
         holds: the fields of which a good answer has one. dlt would read any other JSON as no rows.
+        plain: whether a good answer may be text that does not claim to be JSON.
     """
 
     def check(response: requests.Response) -> None:
-        check_answer(response, source=source, resource=resource, advice=advice)
+        check_answer(response, source=source, resource=resource, advice=advice, plain=plain)
         body: object = response.json() if holds and response.content else None
         if holds and not (is_object(body) and any(name in body for name in holds)):
             raise AnswerError(
@@ -61,7 +67,12 @@ def checker(
 
 
 def check_answer(
-    response: requests.Response, *, source: str, resource: str, advice: Mapping[int, str]
+    response: requests.Response,
+    *,
+    source: str,
+    resource: str,
+    advice: Mapping[int, str],
+    plain: bool = False,
 ) -> None:
     """Raise the error that an answer is. Where it is none, its JSON is decoded and kept.
 
@@ -70,6 +81,7 @@ def check_answer(
         source: the dlt source or action group, for the message.
         resource: the resource or action, for the message.
         advice: what to do next, by status.
+        plain: whether a good answer may be text that does not claim to be JSON; then that is kept.
 
     Raises:
         AccessError: 401, 403, and 404 where `advice` says that it means no access.
@@ -78,7 +90,10 @@ def check_answer(
     status = response.status_code
     publish(PageRead(source, resource, len(response.content), response.elapsed.total_seconds()))
     if 200 <= status < 300:
-        _keep_decoded(response, source, resource)
+        if plain and "json" not in response.headers.get("Content-Type", ""):
+            keep_json(response, response.text)
+        else:
+            _keep_decoded(response, source, resource)
         return
     kind: type[SourceError] = AnswerError
     if status in {401, 403} or (status == 404 and 404 in advice):

@@ -51,6 +51,7 @@ class ListRead:
         keys: the keys of the rows that came, each as one text.
         complete: whether these are all the rows that there are, within the bounds below.
         parents: bound to the rows of these parents; None for all.
+        living: the ids of all parents that there are, if they are known: rows of others are gone.
         window: bound to the rows that touch this span of time, without its end; None for all.
         total: how many rows the API says that there are, if it does.
         ask_total: asks the API for that number, if it has one.
@@ -61,6 +62,7 @@ class ListRead:
     keys: frozenset[str]
     complete: bool
     parents: frozenset[str] | None = None
+    living: frozenset[str] | None = None
     window: tuple[datetime, datetime] | None = None
     total: int | None = None
     ask_total: Callable[[], int | None] = field(default=lambda: None, compare=False)

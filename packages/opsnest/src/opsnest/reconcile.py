@@ -107,7 +107,9 @@ def unequal(
 
 def _is_counted(entry: Entry) -> bool:
     """Tell whether the API has a total that is the number of rows in the table."""
-    return entry.total is not None and entry.parent is None and entry.strategy != "windows"
+    # children are counted where each parent is asked, and tells how many it has
+    counted = entry.parent is None or entry.strategy == "changed"
+    return entry.total is not None and counted and entry.strategy != "windows"
 
 
 def forget(pipeline: Pipeline, source: str, resources: Iterable[str]) -> None:
@@ -144,7 +146,8 @@ class _Table:
         query = f"SELECT {', '.join(self._key)} FROM {self._name} WHERE {where}"  # noqa: S608 - names
         for row in self._client.execute_sql(query, *values) or ():
             key = tuple(str(value) for value in row)
-            if read.parents is None or key[0] in read.parents:
+            gone_above = read.living is not None and key[0] not in read.living
+            if read.parents is None or key[0] in read.parents or gone_above:
                 yield key
 
     def count(self) -> int:

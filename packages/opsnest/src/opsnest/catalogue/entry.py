@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 __all__ = ["STRATEGIES", "Catalogue", "Entry", "Paging", "Strategy"]
@@ -49,13 +50,27 @@ class Entry:
         slices: where a row has the time by which a first load is cut into slices read at once.
         slice_filter: the parameter that filters by it, without the comparison.
         window: where a row has its beginning and its end, in lists that are read by windows.
+        overlaps: whether each page begins with the last row of the page before, which shows whether
+            the list moved.
+        whole_after: for a list that is read newest first, how far its times may go on before it is
+            read whole again, to find rows that are gone; None for never.
+        single: the path of one row of the list, with `{id}` in it.
+        lookback: how far before the last load a list is asked for again.
+        under_way: a column, and the values that it leaves again: rows that had one of them are
+            asked for until they have another, whatever their time of change says.
+        under_way_by: the field that asks for such rows; several may share its value.
         parent: the list whose ids go into the path.
         parent_key: the column that gets the parent's id, which is part of the key.
         of_changed: whether it is asked for those parents only that have changed.
+        within: the column of the parent's rows that holds these rows, which takes no call.
         include: the name by which the parent's list brings these rows along.
         secrets: what is left out.
         json: what is kept as JSON, because its members differ from row to row.
         json_text: JSON that comes in a string.
+        times: where a row has times, some of which may stand for "none yet".
+        text: what is loaded as text, though it comes as a number at times. `[]` in a path means
+            each item of a list.
+        plain: whether an answer may be text instead of JSON.
         selected: whether it is loaded unless others are chosen.
         optional: whether it is left out, with a warning, where the key may not read it.
         note: what else a user should know.
@@ -76,13 +91,23 @@ class Entry:
     slices: str | None = None
     slice_filter: str | None = None
     window: tuple[str, ...] = ()
+    overlaps: bool = False
+    whole_after: timedelta | None = None
+    single: str | None = None
+    lookback: timedelta = timedelta(minutes=5)
+    under_way: tuple[str, tuple[str, ...]] | None = None
+    under_way_by: str | None = None
     parent: str | None = None
     parent_key: str | None = None
     of_changed: bool = False
+    within: str | None = None
     include: str | None = None
     secrets: tuple[str, ...] = ()
     json: tuple[str, ...] = ()
     json_text: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    plain: bool = False
     selected: bool = False
     optional: bool = False
     note: str = ""

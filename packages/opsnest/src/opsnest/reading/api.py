@@ -27,9 +27,11 @@ class Answer(Page):
 
     Attributes:
         payload: its decoded JSON.
+        refusal: the error that it is, where the request accepts it.
     """
 
     payload: Any = field(default=None, repr=False)
+    refusal: AnswerError | None = None
 
 
 class Api:
@@ -57,6 +59,7 @@ class Api:
         resource: str,
         rows: Callable[[Any], list[Any]],
         holds: Sequence[str] = (),
+        plain: bool = False,
     ) -> Iterator[DecodedPage]:
         """Yield the pages that a plan leads through, in their order.
 
@@ -65,11 +68,12 @@ class Api:
             resource: the resource that it is for, for messages.
             rows: finds the rows in an answer.
             holds: names of which an answer has one, or it is none of this API.
+            plain: whether an answer may be text instead of JSON.
 
         Raises:
             SourceError: an answer is an error, or not what it should be.
         """
-        check = checker(self.source, resource, self._advice, holds=holds)
+        check = checker(self.source, resource, self._advice, holds=holds, plain=plain)
 
         def fetch(request: Request, number: int) -> Page:
             return self._fetch(request, number, check)
@@ -86,7 +90,7 @@ class Api:
             raise AnswerError(
                 source=self.source,
                 resource=resource,
-                method="GET",
+                method=plan.first().method,
                 path=error.path or "",
                 problem=str(error),
                 advice="The API has changed, or something caches its answers: please report it "
@@ -103,7 +107,13 @@ class Api:
             json=request.json,
             headers=dict(request.headers),
         )
-        check(response)
+        refusal: AnswerError | None = None
+        try:
+            check(response)
+        except AnswerError as error:
+            if response.status_code not in request.accept:
+                raise
+            refusal = error
         return Answer(
             number=number,
             request=request,
@@ -111,7 +121,8 @@ class Api:
             status=response.status_code,
             headers=Headers(response.headers),
             body=response.content,
-            payload=response.json() if response.content else None,
+            payload=response.json() if response.content and not refusal else None,
+            refusal=refusal,
         )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from opsnest.catalogue import Catalogue, Entry
+from opsnest.errors import AnswerError
 from opsnest.json_values import look_up
 from opsnest.reading.api import Api
 from opsnest.rows import to_utc
@@ -36,6 +37,7 @@ class Ask:
         size: rows on a page, where it is not the usual number.
         include: what else the answer is to bring.
         ids: the parent's id, by the name that the path has for it.
+        values: rows that have one of these where rows under way are asked for by.
     """
 
     since: str = ""
@@ -45,6 +47,7 @@ class Ask:
     size: int | None = None
     include: str | None = None
     ids: Mapping[str, str] = field(default_factory=dict[str, str])
+    values: Sequence[str] = ()
 
 
 class Dialect(Protocol):
@@ -96,6 +99,15 @@ class Reading:
         dialect: how it is asked.
         since: how far it was read before; "" if never.
         ids_of: returns the ids of a list that is read whole, which several children share.
+        given: the ids of the parents to ask for, where they are not those of a list.
+        is_changed: tells whether a parent's row differs from what it was when its child was read.
+        under_way: the rows that were under way, and what to ask for each of them by.
+        since_of: returns how far the children of a parent were read before; "" if never.
+        newest_of: the newest time of the children of each parent so far.
+        gone: the refusals of parents that were gone when they were asked for their children.
+        there: keys of rows that were not read, and are known to be there.
+        living: the ids of all parents that there are, where they are known.
+        whole: the newest time that there was when the list was last read whole; "" if never.
         newest: the newest time of the rows so far.
         total: how many rows the list has, as the last answer told.
         parents: the parents whose children were read, if not those of all.
@@ -110,6 +122,15 @@ class Reading:
     dialect: Dialect
     since: str = ""
     ids_of: Callable[[str], list[str]] | None = None
+    given: Sequence[str] = ()
+    is_changed: Callable[[Row], bool] | None = None
+    under_way: Mapping[str, str] = field(default_factory=dict[str, str])
+    since_of: Callable[[str], str] = field(default=lambda _: "")
+    newest_of: dict[str, str] = field(default_factory=dict[str, str])
+    gone: list[AnswerError] = field(default_factory=list[AnswerError])
+    there: set[str] = field(default_factory=set[str])
+    living: set[str] | None = None
+    whole: str = ""
     newest: str = ""
     total: int | None = None
     parents: set[str] | None = None
@@ -129,14 +150,18 @@ class Reading:
             resource=self.entry.name,
             rows=lambda payload: self.dialect.rows(asked, payload),
             holds=asked.holds,
+            plain=asked.plain,
         )
 
     def _noted(self, page: DecodedPage) -> Page:
         rows = list(page.rows)
-        total: object = look_up(page.payload, self.entry.total) if self.entry.total else None
-        told = total if isinstance(total, int) else None
         self.newest = max(self.newest, newest_of(rows, self.entry.cursor))
-        return Page(rows, told, page.last)
+        return Page(rows, self.told(page), page.last)
+
+    def told(self, page: DecodedPage) -> int | None:
+        """Return the number of rows of the list that an answer tells."""
+        total: object = look_up(page.payload, self.entry.total) if self.entry.total else None
+        return total if isinstance(total, int) else None
 
 
 def key_of(row: Row, key: Sequence[str]) -> str:

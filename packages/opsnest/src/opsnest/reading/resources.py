@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import dlt
+from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from opsnest.catalogue import Catalogue, Entry
 from opsnest.errors import AccessError
 from opsnest.events import ListRead, tell_list
 from opsnest.reading.api import Api
-from opsnest.reading.memory import Memory
+from opsnest.reading.memory import UNDER_WAY, Memory
 from opsnest.reading.reading import Ask, Dialect, Reading, Row, key_of, stamp_of
 from opsnest.reading.strategies import read
 from restarrow.dlt import accelerate
@@ -27,6 +28,8 @@ log = logging.getLogger("opsnest")
 
 #: The column that tells when a row was found to be gone.
 DELETED = "deleted_at"
+#: Names of columns as dlt writes them; it warns of hints under others that no row has a value for.
+_NAMING: Final = NamingConvention()
 #: Rows that are handed on at once: what a batch costs is a matter of columns, not of rows.
 _BATCH = 2000
 
@@ -44,6 +47,7 @@ class Lists:
         api: what is asked.
         dialect: how it is asked.
         clean: returns what cleans the rows of a list.
+        given: for a list of which some rows alone are wanted, the ids of their parents.
     """
 
     def __init__(
@@ -52,12 +56,15 @@ class Lists:
         api: Api,
         dialect: Dialect,
         clean: Callable[[Entry], Callable[[Row], Row]],
+        given: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._api = api
         self._dialect = dialect
         self._clean = clean
+        self._given = given or {}
         self._ids: dict[str, list[str]] = {}
+        self._begun: set[str] = set()
         self._reading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -69,7 +76,7 @@ class Lists:
             primary_key=list(entry.key),
             write_disposition="replace" if entry.strategy == "snapshot" else "merge",
             columns=_columns(entry),
-            selected=entry.selected,
+            selected=entry.selected or bool(self._given.get(entry.name)),
             parallelized=True,
         )
         return accelerate(made)
@@ -78,9 +85,8 @@ class Lists:
         clean = self._clean(entry)
 
         def rows() -> Iterator[list[Row]]:
-            memory = Memory(dlt.current.resource_state(entry.name))
-            with self._lock:
-                self._ids.pop(entry.name, None)
+            memory = Memory(dlt.current.resource_state(entry.name), entry.lookback)
+            self._note_begin(entry.name)
             try:
                 yield from self._read(entry, memory, clean)
             except AccessError as refusal:
@@ -89,6 +95,14 @@ class Lists:
                 log.warning("%s\n  It is left out, as it was not asked for by name.", refusal)
 
         return rows
+
+    def _note_begin(self, name: str) -> None:
+        """Forget the ids of parents when a list is read for a second time: it is another load."""
+        with self._lock:
+            if name in self._begun:
+                self._begun.clear()
+                self._ids.clear()
+            self._begun.add(name)
 
     def _was_chosen(self) -> bool:
         """Tell whether whoever runs this load has named the resources."""
@@ -99,31 +113,53 @@ class Lists:
         self, entry: Entry, memory: Memory, clean: Callable[[Row], Row]
     ) -> Iterator[list[Row]]:
         reading = self._begin(entry, memory.since)
+        reading.whole = memory.whole
+        reading.given = self._given.get(entry.name, ())
+        reading.under_way, reading.since_of = memory.under_way, lambda of: memory.of(of).since
         keys: set[str] = set()
         # children of rows that changed are all loaded: their own times do not say what is new
-        remembered = not entry.of_changed
-        fresh: list[Row] = []
+        remembered = not entry.of_changed and entry.strategy != "snapshot"
+        told_by = entry
+        if entry.of_changed:  # more of the same row, which tells what is new
+            told_by = self._catalogue.by_name[str(entry.parent)]
+        known = _Known(told_by, memory)
+        if told_by is not entry:
+            reading.is_changed = known.is_new
+        # a row that changes while its list is read comes twice, and may have one time both times
+        fresh: dict[str, Row] = {}
+        handed_on: set[str] = set()
         for rows in read(reading):
             for row in rows:
                 key = key_of(row, entry.key)
                 keys.add(key)
-                stamp = stamp_of(row, entry.cursor)
                 cleaned = clean(row)
-                if not remembered or memory.is_new(key, cleaned, stamp):
-                    fresh.append(cleaned)
+                if not remembered or known.is_new(cleaned):
+                    fresh[key] = cleaned
+                    if key in handed_on:
+                        known.doubt(cleaned)
             if len(fresh) >= _BATCH:
-                yield fresh
-                fresh = []
+                yield list(fresh.values())
+                handed_on.update(fresh)
+                fresh = {}
         if fresh:
-            yield fresh
-        memory.save(reading.newest, all_rows=entry.strategy in {"whole", "windows"})
+            yield list(fresh.values())
+        if not reading.given:
+            memory.save(
+                reading.newest,
+                all_rows=told_by.strategy in {"whole", "windows"},
+                under_way=known.under_way if told_by.under_way else None,
+                newest_of=reading.newest_of if known.by_parent else None,
+            )
+            if told_by.whole_after is not None:
+                memory.whole = reading.whole
         tell_list(
             ListRead(
                 source=self._api.source,
                 resource=entry.name,
-                keys=frozenset(keys),
+                keys=frozenset(keys | reading.there),
                 complete=reading.complete,
                 parents=None if reading.parents is None else frozenset(reading.parents),
+                living=None if reading.living is None else frozenset(reading.living),
                 window=(reading.window.start, reading.window.end) if reading.window else None,
                 total=reading.total,
                 ask_total=lambda: self._total(entry),
@@ -132,6 +168,8 @@ class Lists:
 
     def _total(self, entry: Entry) -> int | None:
         """Ask how many rows a list has."""
+        if entry.parent is not None:
+            return None
         first = next(self._begin(entry, "").pages(Ask(size=1)), None)
         return first.total if first else None
 
@@ -158,9 +196,51 @@ class Lists:
             return self._ids[name]
 
 
+class _Known:
+    """Tells which rows of a list differ from those of the loads before.
+
+    Args:
+        entry: the list.
+        memory: what is remembered of it.
+
+    Attributes:
+        under_way: the rows that are under way, and what to ask for each of them by.
+        by_parent: whether the children of each parent are remembered by themselves.
+    """
+
+    def __init__(self, entry: Entry, memory: Memory) -> None:
+        self.under_way: dict[str, str] = {}
+        self.by_parent = entry.parent is not None and entry.strategy == "changed"
+        self._entry = entry
+        self._memory = memory
+        self._column, values = entry.under_way or ("", ())
+        self._values = frozenset(values)
+
+    def is_new(self, row: Row) -> bool:
+        """Tell whether a row differs from what was loaded, and remember it."""
+        key, stamp = key_of(row, self._entry.key), stamp_of(row, self._entry.cursor)
+        if self._values:
+            self.under_way.pop(key, None)
+            if row.get(self._column) in self._values:
+                # it may end without a change of its time
+                stamp = UNDER_WAY
+                self.under_way[key] = str(row.get(str(self._entry.under_way_by)) or "")
+        return self._memory_of(row).is_new(key, row, stamp)
+
+    def doubt(self, row: Row) -> None:
+        """Take a row as new in the next load, too: which of its versions stays is not known."""
+        self._memory_of(row).doubt(key_of(row, self._entry.key))
+
+    def _memory_of(self, row: Row) -> Memory:
+        if not self.by_parent:
+            return self._memory
+        return self._memory.of(str(row[str(self._entry.parent_key)]))
+
+
 def _columns(entry: Entry) -> Any:
     columns: dict[str, Any] = {
-        path.replace(".", "__"): {"data_type": "json"} for path in (*entry.json, *entry.json_text)
+        _NAMING.normalize_path(path.replace(".", "__")): {"data_type": "json"}
+        for path in (*entry.json, *entry.json_text)
     }
     if can_be_deleted(entry):
         columns[DELETED] = {"data_type": "timestamp", "nullable": True}

@@ -8,26 +8,25 @@ again.
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from opsnest.catalogue import Entry, Strategy
 from opsnest.reading import reading as clock
+from opsnest.reading.api import Answer
 from opsnest.reading.memory import earlier
-from opsnest.reading.reading import Ask, Page, Reading, Row, key_of, newest_of, stamp_of
-from restarrow.paging import ChainPlan, Slice, cut
+from opsnest.reading.newest_first import newest_first
+from opsnest.reading.passes import PASSES, Moved, asked_since, warn
+from opsnest.reading.reading import Ask, Reading, Row, key_of, newest_of
+from restarrow.paging import ChainPlan, DecodedPage, Plan, Slice, cut
 
 __all__ = ["SHIFTS_BEFORE", "read"]
 
-log = logging.getLogger("opsnest")
-
 Rows = list[Row]
 
-#: Times that a list is read before it is left as it was last seen.
-_PASSES: Final = 5
 #: Rows from which on a first load is cut into slices.
 _WORTH_SLICING: Final = 1000
 #: The slices: a month each, for two years, and one for all that was before.
@@ -37,6 +36,8 @@ _DAWN: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _DUSK: Final = datetime(9000, 1, 1, tzinfo=UTC)
 #: Parents whose children are asked for at a time.
 _PARENTS: Final = 100
+#: Values that rows are asked for by, in one call.
+_VALUES: Final = 50
 #: What a windowed list is read of: at first, and from then on around now.
 _HISTORY: Final = timedelta(days=365)
 SHIFTS_BEFORE: Final = timedelta(days=14)
@@ -48,6 +49,8 @@ def read(reading: Reading) -> Iterator[Rows]:
     """Yield the rows that are to be looked at, as the strategy of the list has it."""
     if reading.entry.parent is None:
         yield from _STRATEGIES[reading.entry.strategy](reading)
+    elif reading.entry.within:
+        yield from _within(reading)
     elif reading.entry.include:
         yield from _included(reading)
     else:
@@ -55,6 +58,22 @@ def read(reading: Reading) -> Iterator[Rows]:
 
 
 def _changed(reading: Reading) -> Iterator[Rows]:
+    """Ask for what changed, and for the rows that were under way, which may end in silence."""
+    met: set[str] = set()
+    for rows in _changes(reading):
+        if reading.under_way:
+            met.update(key_of(row, reading.entry.key) for row in rows)
+        yield rows
+    asked = {value for key, value in reading.under_way.items() if value and key not in met}
+    values = sorted(asked)
+    for at in range(0, len(values), _VALUES):
+        ask = Ask(values=values[at : at + _VALUES])
+        # their times are not those up to which all changes were read
+        for answer in reading.answers(reading.dialect.plan(reading.entry, ask)):
+            yield list(answer.rows)
+
+
+def _changes(reading: Reading) -> Iterator[Rows]:
     """Ask for what changed; where it cannot be sorted by that, until nothing did meanwhile."""
     since = asked_since(reading)
     if not since:
@@ -73,7 +92,7 @@ def _caught_up(reading: Reading, since: str) -> Iterator[Rows]:
     For a list that is sorted by the time of the change once is enough: a row that changes moves
     ahead of the reader, never behind. So it is when an answer holds it all, which is one moment.
     """
-    for _ in range(_PASSES):
+    for _ in range(PASSES):
         before = reading.newest
         ask = Ask(since=since, sort=reading.entry.sort)
         pages, following = 0, since
@@ -86,7 +105,7 @@ def _caught_up(reading: Reading, since: str) -> Iterator[Rows]:
         if reading.entry.sort or pages <= 1 or reading.newest == before:
             return
         since = following
-    _warn(reading)
+    warn(reading)
 
 
 def _backfill(reading: Reading) -> Generator[Rows, None, str | None]:
@@ -140,49 +159,23 @@ def _appended(reading: Reading) -> Iterator[Rows]:
         yield from _backfill(reading)
         reading.complete = True
         return
-    for _ in range(_PASSES):
-        moved = _Moved()
+    for _ in range(PASSES):
+        moved = Moved(reading.entry)
         for page in reading.pages(Ask(since=since, sort=reading.entry.sort)):
             moved.note(page)
             yield page.rows
         if not moved.lost_some:
             reading.complete = not since
             return
-    _warn(reading)
-
-
-def _newest_first(reading: Reading) -> Iterator[Rows]:
-    """Read from the last changed row to where the last load began, until nothing is newer."""
-    until = asked_since(reading)
-    whole = not until
-    for _ in range(_PASSES):
-        before, moved, count, top, reached = reading.newest, _Moved(), 0, "", False
-        for page in reading.pages(Ask(sort=reading.entry.sort)):
-            count += 1
-            moved.note(page)
-            stamps = [stamp_of(row, reading.entry.cursor) for row in page.rows]
-            top = top or max(stamps, default="")
-            # what is older was loaded before; what has no time is not known to be
-            yield [row for row, at in zip(page.rows, stamps, strict=True) if not at or at >= until]
-            if until and stamps and min(stamps) < until:
-                reached = True
-                break
-        whole = whole or not (reached or moved.lost_some)
-        settled = count <= 1 or reading.newest == before
-        if settled and not moved.lost_some:
-            reading.complete, reading.total = whole, moved.total
-            return
-        if not moved.lost_some:
-            until = top or until
-    _warn(reading)
+    warn(reading)
 
 
 def _whole(reading: Reading) -> Iterator[Rows]:
     """Read all rows, again until the list stood still; yield each once, as it was last seen."""
     rows: dict[str, Row] = {}
-    for _ in range(_PASSES):
+    for _ in range(PASSES):
         rows.clear()
-        moved = _Moved()
+        moved = Moved(reading.entry)
         for page in reading.pages(Ask()):
             moved.note(page)
             rows.update({key_of(row, reading.entry.key): row for row in page.rows})
@@ -191,7 +184,7 @@ def _whole(reading: Reading) -> Iterator[Rows]:
             reading.complete = True
             break
     else:
-        _warn(reading)
+        warn(reading)
     if rows:
         yield list(rows.values())
 
@@ -212,20 +205,25 @@ def _windowed(reading: Reading, ids: Mapping[str, str]) -> Iterator[Rows]:
     reading.newest = max(reading.newest, earlier(now.isoformat(), timedelta()))
 
 
-def _snapshot(reading: Reading) -> Iterator[Rows]:
-    for page in reading.pages(Ask()):
-        yield page.rows
-
-
 def _children(reading: Reading) -> Iterator[Rows]:
     """Ask once for each parent: for all of them, or for those that changed."""
     entry = reading.entry
     reading.parents = set() if entry.of_changed else None
+    count, totals = 0, dict[str, int | None]()
     for asked in _asked(reading, reading.catalogue.by_name[str(entry.parent)]):
-        if reading.parents is not None:
-            reading.parents.update(ids[str(entry.parent_key)] for ids in asked)
-        yield from _of_parents(reading, asked)
-    reading.complete = entry.strategy != "appended"
+        count += len(asked)
+        if entry.strategy == "changed":
+            yield from _changes_of_parents(reading, asked, totals)
+        else:
+            yield from _of_parents(reading, asked)
+    if reading.gone and (len(reading.gone) == count or reading.given):
+        raise reading.gone[0]  # it is not the parents that are not there
+    if entry.strategy == "changed":
+        reading.complete = not any(map(reading.since_of, reading.newest_of))
+        known = [total for total in totals.values() if total is not None]
+        reading.total = sum(known) if len(known) == len(totals) else None
+    else:
+        reading.complete = entry.strategy != "appended"
 
 
 def _of_parents(reading: Reading, asked: list[Mapping[str, str]]) -> Iterator[Rows]:
@@ -242,26 +240,97 @@ def _of_parents(reading: Reading, asked: list[Mapping[str, str]]) -> Iterator[Ro
     of: deque[int] = deque(maxlen=1)
     for answer in reading.answers(ChainPlan(plans, note=of.append)):
         rows = [{**row, **asked[of[0]]} for row in answer.rows]
+        _note_gone(reading, answer)
         if entry.strategy == "appended":
             reading.newest = max(reading.newest, newest_of(rows, entry.cursor))
         yield rows
 
 
+def _changes_of_parents(
+    reading: Reading, asked: list[Mapping[str, str]], totals: dict[str, int | None]
+) -> Iterator[Rows]:
+    """Ask each parent for those of its children that changed since it was asked before."""
+    entry = reading.entry
+    key = str(entry.parent_key)
+    plans: list[Plan] = []
+    for ids in asked:
+        since = reading.since_of(ids[key])
+        since = earlier(since, entry.lookback) if since else ""
+        plans.append(reading.dialect.plan(entry, Ask(ids=ids, since=since, sort=entry.sort)))
+    of: deque[int] = deque(maxlen=1)
+    for answer in reading.answers(ChainPlan(plans, note=of.append)) if plans else ():
+        ids = asked[of[0]]
+        if _note_gone(reading, answer):
+            continue
+        rows = [{**row, **ids} for row in answer.rows]
+        newest = newest_of(rows, entry.cursor)
+        reading.newest_of[ids[key]] = max(reading.newest_of.get(ids[key], ""), newest)
+        totals[ids[key]] = reading.told(answer)
+        yield rows
+
+
+def _note_gone(reading: Reading, answer: DecodedPage) -> bool:
+    """Tell whether an answer is that of a parent which is gone since its list was read."""
+    refusal = answer.page.refusal if isinstance(answer.page, Answer) else None
+    if refusal is not None:
+        reading.gone.append(refusal)
+    return refusal is not None
+
+
 def _asked(reading: Reading, parent: Entry) -> Iterator[list[Mapping[str, str]]]:
     """Yield the ids of what is to be asked for, some at a time, each once."""
     entry = reading.entry
-    if not entry.of_changed:
-        ids = reading.ids_of(parent.name) if reading.ids_of else []
-        for at in range(0, len(ids), _PARENTS):
-            yield [{str(entry.parent_key): each} for each in ids[at : at + _PARENTS]]
+    if entry.of_changed:
+        for rows in _parents(reading, parent):
+            yield [ids for row in rows for ids in reading.dialect.ids(entry, row)]
+        return
+    ids = reading.given or (reading.ids_of(parent.name) if reading.ids_of else [])
+    for at in range(0, len(ids), _PARENTS):
+        yield [{str(entry.parent_key): each} for each in ids[at : at + _PARENTS]]
+
+
+def _within(reading: Reading) -> Iterator[Rows]:
+    """Find the rows that are in a column of their parents: of those that changed."""
+    entry = reading.entry
+    reading.parents = set()
+    for rows in _parents(reading, reading.catalogue.by_name[str(entry.parent)]):
+        yield [child for row in rows for child in reading.dialect.rows(entry, row)]
+    reading.complete = True
+
+
+def _parents(reading: Reading, parent: Entry) -> Iterator[Rows]:
+    """Yield the parents that changed, or those that were asked for, each once."""
+    parents = reading.parents = set[str]()
+    if reading.given:
+        for rows in _given(reading, parent):
+            parents.update(str(row["id"]) for row in rows)
+            yield rows
         return
     seen: set[str] = set()
     above = _reading_of(reading, parent)
     for rows in read(above):
-        fresh = {str(row["id"]): row for row in rows if str(row["id"]) not in seen}
-        seen.update(fresh)
-        yield [ids for row in fresh.values() for ids in reading.dialect.ids(entry, row)]
-    reading.newest = max(reading.newest, above.newest)
+        unseen = {str(row["id"]): row for row in rows if str(row["id"]) not in seen}
+        seen.update(unseen)
+        is_changed = reading.is_changed
+        fresh = {key: row for key, row in unseen.items() if not is_changed or is_changed(row)}
+        parents.update(fresh)
+        yield list(fresh.values())
+    reading.newest, reading.whole = max(reading.newest, above.newest), above.whole
+    if above.complete:
+        reading.living = seen | above.there
+
+
+def _given(reading: Reading, parent: Entry) -> Iterator[Rows]:
+    """Yield the parents that were asked for: their ids, if it takes no more to ask further."""
+    if parent.single is None:
+        yield [{"id": each} for each in reading.given]
+        return
+    one = replace(parent, path=parent.single, paging="none", holds=("id",))
+    plans = [reading.dialect.plan(one, Ask(ids={"id": each})) for each in reading.given]
+    for answer in reading.answers(ChainPlan(plans), one):
+        if _note_gone(reading, answer):
+            raise reading.gone[0]
+        yield list(answer.rows)
 
 
 def _reading_of(reading: Reading, entry: Entry) -> Reading:
@@ -273,6 +342,8 @@ def _reading_of(reading: Reading, entry: Entry) -> Reading:
         dialect=reading.dialect,
         since=reading.since,
         ids_of=reading.ids_of,
+        under_way=reading.under_way,
+        whole=reading.whole,
     )
 
 
@@ -283,7 +354,7 @@ def _included(reading: Reading) -> Iterator[Rows]:
     key = str(entry.parent_key)
     reading.parents = set()
     since = asked_since(reading)
-    for _ in range(_PASSES):
+    for _ in range(PASSES):
         before, pages, following = reading.newest, 0, since
         ask = Ask(since=since, sort=parent.sort, include=entry.include)
         for answer in reading.answers(reading.dialect.plan(parent, ask), parent):
@@ -302,44 +373,11 @@ def _included(reading: Reading) -> Iterator[Rows]:
     reading.complete = True
 
 
-def asked_since(reading: Reading) -> str:
-    """Return the time from which on a list is asked for; "" for all of it."""
-    return earlier(reading.since) if reading.since else ""
-
-
-class _Moved:
-    """Tells from the totals of one pass whether a list moved while it was read."""
-
-    def __init__(self) -> None:
-        self.total: int | None = None
-        self.at_all = False
-        self.lost_some = False
-
-    def note(self, page: Page) -> None:
-        """Look at a page."""
-        if page.total is None:
-            return
-        if self.total is not None:
-            self.at_all = self.at_all or page.total != self.total
-            self.lost_some = self.lost_some or page.total < self.total
-        self.total = page.total
-
-
-def _warn(reading: Reading) -> None:
-    log.warning(
-        "%s / %s kept changing while it was read %d times; what changed last may be missing until "
-        "it is next read",
-        reading.api.source,
-        reading.entry.name,
-        _PASSES,
-    )
-
-
 _STRATEGIES: dict[Strategy, Callable[[Reading], Iterator[Rows]]] = {
     "changed": _changed,
-    "newest_first": _newest_first,
+    "newest_first": newest_first,
     "appended": _appended,
     "whole": _whole,
     "windows": _windows,
-    "snapshot": _snapshot,
+    "snapshot": _whole,
 }

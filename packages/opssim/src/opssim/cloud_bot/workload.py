@@ -117,12 +117,12 @@ def new_model(rng: random.Random, number: int, created: datetime, tenant: str) -
 
 
 def new_work_item(
-    rng: random.Random, number: int, queue: JsonObject, created: datetime
+    rng: random.Random, number: int, queue: JsonObject, created: datetime, *, now: datetime
 ) -> JsonObject:
-    """Make a row of a queue's item list; `json` is empty there."""
+    """Make a row of a queue's item list, none of whose times is to come; `json` is empty there."""
     status = rng.choice(_ITEM_STATUSES)
     ended = status in {"SUCCESSFUL", "UNSUCCESSFUL"}
-    end = created + timedelta(seconds=rng.randrange(5, 900))
+    end = min(created + timedelta(seconds=rng.randrange(5, 900)), now)
     return {
         "id": str(number),
         "queueId": queue["id"],

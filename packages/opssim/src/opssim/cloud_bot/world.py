@@ -334,7 +334,8 @@ class World:
 
     def _work_item(self, moment: datetime) -> JsonObject:
         queue = self._rng.choice(self._queues)
-        return new_work_item(self._rng, self._next("item"), queue, moment)
+        now = max(moment, self._clock.start)
+        return new_work_item(self._rng, self._next("item"), queue, moment, now=now)
 
     def _audit_message(self, moment: datetime) -> JsonObject:
         return new_audit_message(self._rng, self._rng.choice(self._users), moment)
