@@ -259,7 +259,7 @@ def test_the_source_loads_the_lists_by_itself_and_offers_the_details(roost: Star
     running = roost()
 
     assert set(source(running).selected_resources) == set(LISTS)
-    assert set(source(running).resources) == {*LISTS, *DETAILS}
+    assert set(source(running).resources) == {*LISTS, *DETAILS, "event_methods"}
 
 
 def test_token_and_address_come_from_the_environment(

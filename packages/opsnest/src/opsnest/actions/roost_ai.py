@@ -28,10 +28,11 @@ from opsnest.actions.calls import (
     text,
     unexpected,
 )
+from opsnest.catalogue.roost_ai import SECRETS, SOURCE
 from opsnest.errors import ActionError
 from opsnest.http import ApiSession
 from opsnest.rows import Cleaning, cleaner
-from opsnest.sources.roost_ai import ADVICE, ROOST_API, SECRETS, SOURCE
+from opsnest.sources.roost_ai import ADVICE, ROOST_API
 
 __all__ = ["NewTest", "Test", "TestEvent", "create_test", "trigger_test"]
 
