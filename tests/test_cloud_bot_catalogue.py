@@ -18,6 +18,7 @@ from opsnest.catalogue import Entry
 from opsnest.catalogue.cloud_bot import CLOUD_BOT
 from opsnest.errors import ConfigurationError
 from opsnest.http import ApiSession
+from opsnest.loading import load
 from opsnest.sources.cloud_bot_rows import NOT_YET
 from opssim import CloudBotQuirks, CloudBotSimulator, serve
 
@@ -314,6 +315,23 @@ def test_a_run_that_ends_without_a_change_of_its_time_is_loaded_again(
 
 def row_of(room: ControlRoom, key: str) -> dict[str, Any]:
     return rows(room, "executions")[key]
+
+
+def test_rows_are_counted_where_changes_are_read_and_not_once_more(
+    room: Start, warehouse: Warehouse
+) -> None:
+    running = room()
+    load(warehouse.pipeline, source(running).with_resources("executions"))
+    running.simulator.clock.skip(timedelta(hours=1))
+    running.simulator.insert("executions", 2)
+    running.simulator.requests.clear()
+
+    outcome = load(warehouse.pipeline, source(running).with_resources("executions"))
+
+    assert not outcome.differences
+    asked = [seen.path for seen in running.simulator.requests.all()]
+    # what changed, the last row of which comes again, and what was under way
+    assert 2 <= asked.count("/v3/activity/list") <= 3
 
 
 def test_a_run_that_ends_late_is_among_the_bot_runs(room: Start, warehouse: Warehouse) -> None:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from requests import PreparedRequest, Request, Response
 
 from opsnest.answers import keep_json
-from opsnest.sources.paging import CaughtUp, KeysetByFilter, OffsetByRows, Settled
-from opsnest.sources.rest import BasePaginator, JSONResponseCursorPaginator
+from opsnest.sources.paging import OffsetByRows, Settled
+from opsnest.sources.rest import BasePaginator
 
 Row = dict[str, Any]
 Rows = list[Row]
@@ -56,92 +56,6 @@ def read(
             return
     message = "it does not end"
     raise AssertionError(message)
-
-
-@dataclass
-class Moving:
-    """Rows that change, each at a later second than any before, while they are read."""
-
-    seconds: dict[int, int]
-    happens: list[list[int]]
-    requests: int = 0
-
-    def go_on(self) -> None:
-        if self.requests < len(self.happens):
-            for key in self.happens[self.requests]:
-                if key in self.seconds:
-                    self.seconds[key] = 100 + self.requests
-        self.requests += 1
-
-    def rows(self, since: str) -> Rows:
-        rows: Rows = [{"id": key, "at": stamp(second)} for key, second in self.seconds.items()]
-        return [row for row in rows if row["at"] >= since]
-
-    def check(self, came: Rows) -> None:
-        """All rows came, and no change did not that the next load would not ask for."""
-        assert {row["id"] for row in came} == set(self.seconds)
-        versions = {(row["id"], row["at"]) for row in came}
-        watermark = max((row["at"] for row in came), default="")
-        for row in self.rows(""):
-            assert (row["id"], row["at"]) in versions or row["at"] >= watermark
-
-
-@given(
-    seconds=st.dictionaries(ids, st.integers(0, 3)),
-    happens=happenings,
-    # a page of a single row has no room for the row before it, by which a shift is noticed
-    cap=st.integers(2, 5),
-    total=st.sampled_from(["true", "0", "missing"]),
-)
-def test_keyset_by_filter(
-    seconds: dict[int, int], happens: list[list[int]], cap: int, total: str
-) -> None:
-    model = Moving(seconds, happens)
-
-    def serve(request: Request) -> tuple[Any, Rows]:
-        model.go_on()
-        asked: Any = request.json
-        rows = sorted(model.rows(asked["filter"]["value"]), key=lambda row: (row["at"], row["id"]))
-        offset, length = asked["page"]["offset"], min(cap, asked["page"]["length"])
-        page = {"true": {"totalFilter": len(rows)}, "0": {"totalFilter": 0}, "missing": {}}[total]
-        return {"page": page}, rows[offset : offset + length]
-
-    request = Request("POST", json={"filter": {"value": stamp(0)}})
-    model.check(list(read(KeysetByFilter("at"), request, serve)))
-
-
-@given(length=st.integers(0, 9), cap=caps)
-def test_keyset_by_filter_ends_with_pages_of_any_size(length: int, cap: int) -> None:
-    model = Moving(dict.fromkeys(range(length), 0), [])
-
-    def serve(request: Request) -> tuple[Any, Rows]:
-        asked: Any = request.json
-        offset = asked["page"]["offset"]
-        return {}, model.rows(asked["filter"]["value"])[offset : offset + cap]
-
-    request = Request("POST", json={"filter": {"value": stamp(0)}})
-    model.check(list(read(KeysetByFilter("at"), request, serve)))
-
-
-@given(seconds=st.dictionaries(ids, st.integers(0, 3)), happens=few_happenings, cap=caps)
-def test_caught_up(seconds: dict[int, int], happens: list[list[int]], cap: int) -> None:
-    model = Moving(seconds, happens)
-
-    def serve(request: Request) -> tuple[Any, Rows]:
-        model.go_on()
-        after = int(request.params.get("after", -1))
-        rows = sorted(model.rows(request.params["since"]), key=lambda row: row["id"])
-        rows = [row for row in rows if row["id"] > after]
-        more = len(rows) > cap
-        return {"next": str(rows[cap - 1]["id"]) if more else None}, rows[:cap]
-
-    paginator = CaughtUp(
-        JSONResponseCursorPaginator(cursor_path="next", cursor_param="after"),
-        changed="at",
-        since="since",
-    )
-    request = Request("GET", params={"since": stamp(0)})
-    model.check(list(read(paginator, request, serve)))
 
 
 @dataclass

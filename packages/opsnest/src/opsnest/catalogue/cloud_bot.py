@@ -199,8 +199,8 @@ ENTRIES: Final = (
         lookback=timedelta(days=1),
         times=("startDate", "endDate"),
         text=("id",),
-        note="Runs as Bot Insight has them: it lists those that have ended, by their start. One that "
-        "takes longer than a day may be missing; `executions` has it.",
+        note="Runs as Bot Insight has them: it lists those that have ended, by their start. One "
+        "that takes longer than a day may be missing; `executions` has it.",
     ),
 )
 
@@ -232,8 +232,10 @@ CLOUD_BOT: Final = Catalogue(
     troubles=(
         (
             "401, the credentials were not accepted",
-            f"Check `username` and `api_key` (or `password`) under `[sources.{SOURCE}]`; API keys "
-            "can expire.",
+            (
+                f"Check `username` and `api_key` (or `password`) under `[sources.{SOURCE}]`; API "
+                "keys can expire."
+            ),
         ),
         (
             "403 for a list",

@@ -156,7 +156,11 @@ class Reading:
     def _noted(self, page: DecodedPage) -> Page:
         rows = list(page.rows)
         self.newest = max(self.newest, newest_of(rows, self.entry.cursor))
-        return Page(rows, self.told(page), page.last)
+        told = self.told(page)
+        if self.entry.paging == "keyset" and told is not None:
+            # it counts all rows, not those asked for: at the last page, those that were read
+            self.total = told
+        return Page(rows, told, page.last)
 
     def told(self, page: DecodedPage) -> int | None:
         """Return the number of rows of the list that an answer tells."""

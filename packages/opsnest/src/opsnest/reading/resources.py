@@ -144,14 +144,7 @@ class Lists:
         if fresh:
             yield list(fresh.values())
         if not reading.given:
-            memory.save(
-                reading.newest,
-                all_rows=told_by.strategy in {"whole", "windows"},
-                under_way=known.under_way if told_by.under_way else None,
-                newest_of=reading.newest_of if known.by_parent else None,
-            )
-            if told_by.whole_after is not None:
-                memory.whole = reading.whole
+            known.save(reading)
         tell_list(
             ListRead(
                 source=self._api.source,
@@ -215,6 +208,18 @@ class _Known:
         self._memory = memory
         self._column, values = entry.under_way or ("", ())
         self._values = frozenset(values)
+
+    def save(self, reading: Reading) -> None:
+        """Write down how far the list was read."""
+        entry = self._entry
+        self._memory.save(
+            reading.newest,
+            all_rows=entry.strategy in {"whole", "windows"},
+            under_way=self.under_way if entry.under_way else None,
+            newest_of=reading.newest_of if self.by_parent else None,
+        )
+        if entry.whole_after is not None:
+            self._memory.whole = reading.whole
 
     def is_new(self, row: Row) -> bool:
         """Tell whether a row differs from what was loaded, and remember it."""

@@ -16,10 +16,9 @@ from requests import Request, Response
 
 from opsnest.errors import AnswerError
 from opsnest.json_values import look_up
-from opsnest.rows import to_utc
 from opsnest.sources.rest import BasePaginator
 
-__all__ = ["CaughtUp", "KeysetByFilter", "OffsetByRows", "Settled"]
+__all__ = ["OffsetByRows", "Settled"]
 
 log = logging.getLogger("opsnest")
 
@@ -131,41 +130,6 @@ class Settled(_Passes):
         return self._counts_pages or bool(self._first_total == self._last_total)
 
 
-class CaughtUp(_Passes):
-    """Read a list in full, then what changed meanwhile, until nothing did.
-
-    For lists that can be filtered by the time of the last change but not sorted by it. It is
-    enough when a pass brings no change newer than those seen before it: whatever is older than the
-    newest of them was there to be seen. So it is when a pass takes one answer, which is one moment.
-
-    Args:
-        paginator: how to read the list once.
-        changed: path in a row of the time of its last change.
-        since: query parameter that filters for rows that changed at a time or after it.
-    """
-
-    def __init__(self, paginator: BasePaginator, *, changed: str, since: str) -> None:
-        super().__init__(paginator)
-        self._changed = changed
-        self._since = since
-        self._newest = ""
-        self._newest_before = ""
-
-    def _note(self, response: Response, rows: Rows) -> None:
-        times = (look_up(row, self._changed) for row in rows)
-        newest = max((to_utc(time) for time in times if isinstance(time, str)), default="")
-        if self._pages == 0:
-            self._newest_before = self._newest if self._pass > 1 else ""
-            self._newest = self._newest_before
-            if newest:
-                # the newest of these rows is older than any change made from now on
-                self._params = {**(self._params or {}), self._since: newest}
-        self._newest = max(self._newest, newest)
-
-    def _is_enough(self) -> bool:
-        return self._pages == 1 or self._newest == self._newest_before
-
-
 class OffsetByRows(BasePaginator):
     """Page by offset, and advance by the rows that came, not by those that were asked for.
 
@@ -234,78 +198,6 @@ class OffsetByRows(BasePaginator):
             put_in(request.json, at, value)
         else:
             request.params = {**(request.params or {}), at: value}
-
-
-class KeysetByFilter(BasePaginator):
-    """Page by the value of the last row: each request filters for rows from there on.
-
-    For lists of Automation 360 that are sorted by a time stamp which moves when a row changes.
-    With an offset, a row that moves to the end would let its successor slip through between two
-    pages; here it is just read again. Rows that share the last value come twice and are merged; if
-    they fill a whole page, the offset steps over those that were seen, bar the last: where another
-    row is in its place, rows have moved away, and the reader goes back to the first that share it.
-
-    Args:
-        field: the field to filter and sort by, ascending.
-        key: the key of a row.
-        length: rows to ask for.
-    """
-
-    def __init__(self, field: str, *, key: str = "id", length: int = 1000) -> None:
-        super().__init__()
-        self._field = field
-        self._key = key
-        self._length = length
-        self._since: str = ""
-        self._offset = 0
-        self._overlaps = False
-        self._seen: set[tuple[object, object]] = set()
-
-    def init_request(self, request: Request) -> None:
-        """Ask for the first page, from the value that the filter holds."""
-        self._has_next_page = True
-        since: object = look_up(request.json, "filter.value")
-        self._since = str(since)
-        self._offset = 0
-        self._overlaps = False
-        self._seen = set()
-        put_in(request.json, "page.length", self._length)
-        put_in(request.json, "page.offset", 0)
-
-    def update_state(self, response: Response, data: Rows | None = None) -> None:
-        """Move on to the last value; end when a page brings nothing new."""
-        rows: Rows = data or []
-        if not rows:
-            self._has_next_page = False
-            return
-        here = [self._identity(row) for row in rows]
-        seen = [identity in self._seen for identity in here]
-        last = str(look_up(rows[-1], self._field) or self._since)
-        if self._overlaps and not seen[0]:
-            self._offset, self._overlaps = 0, False
-        elif all(seen):
-            # a page full of rows already seen says nothing about those behind it
-            total = look_up(response.json(), "page.totalFilter") or 0
-            self._has_next_page = total <= 0 or self._offset + len(rows) < total
-            self._step(len(rows))
-        elif last == self._since:
-            self._step(len(rows))
-        else:
-            self._since, self._offset, self._overlaps, self._seen = last, 0, False, set()
-        self._seen.update(here)
-
-    def _step(self, rows: int) -> None:
-        """Go on behind these rows, with the last of them at the top of the next page."""
-        self._overlaps = rows > 1
-        self._offset += rows - self._overlaps
-
-    def _identity(self, row: Any) -> tuple[object, object]:
-        return row.get(self._key), row.get(self._field)
-
-    def update_request(self, request: Request) -> None:
-        """Ask for the rows from the last value on."""
-        put_in(request.json, "filter.value", self._since)
-        put_in(request.json, "page.offset", self._offset)
 
 
 def _goes_in_circles(response: Response, source: str) -> AnswerError:
