@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-sdk check format bench pins clean
+.PHONY: help setup demo test test-fast test-long test-sdk check format bench pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +25,14 @@ setup: .venv/.installed  ## make .venv with everything in it, at the pinned vers
 demo: setup  ## load four simulated platforms into opsnest_demo.duckdb
 	$(BIN)/opsnest demo
 
-test: setup  ## run all tests
-	$(BIN)/python -m pytest --numprocesses auto
+test: setup  ## run the tests, but for those that take minutes
+	$(BIN)/python -m pytest --numprocesses auto -m "not long"
+
+test-long: setup  ## run the tests that take minutes: platforms that live on, load after load
+	$(BIN)/python -m pytest --numprocesses auto -m long
 
 test-fast: setup  ## run the tests that take no more than a few seconds each
-	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not long"
 
 test-sdk: setup  ## build the SDK, and test it on every Python that it supports and is here
 	$(BIN)/python packages/owlette-sdk/scripts/all_pythons.py

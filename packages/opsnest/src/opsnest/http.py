@@ -1,11 +1,13 @@
 """The HTTP session of all sources and actions: patience, one origin, and the time limits.
 
-`ApiSession` is a `requests.Session`, because that is what dlt's REST client takes. It adds three
+`ApiSession` is a `requests.Session`, because that is what dlt's REST client takes. It adds four
 things to it:
 
 - **Patience.** 408, 425, 429, 5xx and broken connections are tried again. How long to wait comes
   from the answer where the answer says it (`Retry-After`, or the moment in `X-RateLimit-Reset`),
   and otherwise doubles from half a second.
+- **One pace.** All sessions of a key share a governor: when the API says that few calls are left,
+  they are spread over the time until there are more, and a 429 holds all of them back.
 - **One origin.** A request to another host than the one configured is refused, and redirects are
   not followed, so that credentials only ever go where they were meant to go.
 - **Hooks see the last answer only.** Checks that raise do not cut the patience short.
@@ -16,23 +18,29 @@ from __future__ import annotations
 import logging
 import math
 import random
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from hashlib import blake2b
 from importlib.metadata import version
 from typing import Any, cast
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks, dispatch_hook  # pyright: ignore[reportUnknownVariableType]
 from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from opsnest.answers import what_it_said
 from opsnest.errors import ConfigurationError, RateLimitError, UnreachableError
+from restarrow.http import Governor
+from restarrow.http.limits import read_allowance
 
-__all__ = ["ApiSession", "Patience", "seconds_to_wait"]
+__all__ = ["ApiSession", "Patience", "governor_of", "seconds_to_wait"]
 
 log = logging.getLogger("opsnest")
 
@@ -43,6 +51,11 @@ _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: `X-RateLimit-Reset` below this is a number of seconds, above it a moment (2001-09-09).
 _FIRST_EPOCH = 1_000_000_000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+#: Connections that are kept open.
+_CONNECTIONS = 32
+#: The governors by what their key and origin are hashed to.
+_governors: WeakValueDictionary[str, Governor] = WeakValueDictionary()
+_lock = threading.Lock()
 _BROKEN = (
     requests.ConnectionError,
     requests.Timeout,
@@ -73,6 +86,17 @@ class Patience:
         self.first_attempts = first_attempts
         self.longest_wait = longest_wait
         self.sleep = sleep
+        self._skipped = 0.0
+
+    def wait(self, seconds: float) -> None:
+        """Wait for some seconds."""
+        began = time.monotonic()
+        self.sleep(seconds)
+        self._skipped += max(0.0, seconds - (time.monotonic() - began))
+
+    def clock(self) -> float:
+        """Return seconds that go on while `sleep` says to have waited, even where it takes none."""
+        return time.monotonic() + self._skipped
 
 
 class ApiSession(requests.Session):
@@ -84,6 +108,7 @@ class ApiSession(requests.Session):
         repeat_posts: whether a POST only reads, so that it can be tried again after any fault.
             A POST that writes is tried again only where the server cannot have seen it.
         patience: how often to try.
+        key: what the API counts calls by, such as the token; sessions without any share nothing.
 
     Raises:
         ConfigurationError: `base_url` is not an http or https address.
@@ -96,6 +121,7 @@ class ApiSession(requests.Session):
         source: str,
         repeat_posts: bool = True,
         patience: Patience | None = None,
+        key: str = "",
     ) -> None:
         super().__init__()
         self.headers["User-Agent"] = f"opsnest/{version('opsnest')}"
@@ -106,7 +132,13 @@ class ApiSession(requests.Session):
         self._origin = _origin(base_url, source)
         self._repeat_posts = repeat_posts
         self._patience = patience or Patience()
+        clock = self._patience.clock
+        self._governor = governor_of(self._origin, key, clock) if key else Governor(clock=clock)
         self._has_answered = False
+        # several lists are read at once, each with several requests
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
 
     def __deepcopy__(self, memo: object) -> ApiSession:
         # dlt copies a configuration to validate it; connections and credentials are not for copying
@@ -130,7 +162,7 @@ class ApiSession(requests.Session):
         kwargs["allow_redirects"] = False
         patience = self._patience
         retrying = Retrying(
-            sleep=patience.sleep,
+            sleep=patience.wait,
             stop=self._stop,
             wait=self._wait,
             retry=retry_if_result(lambda answer: answer.status_code in _PASSING)
@@ -152,14 +184,19 @@ class ApiSession(requests.Session):
     def _attempt(
         self, request: requests.PreparedRequest, kwargs: dict[str, object]
     ) -> requests.Response:
+        allowance = None
+        self._governor.enter(self._patience.wait)
         try:
             response = super().send(request, **kwargs)  # type: ignore[arg-type]
+            allowance = read_allowance(response.headers, time.time())
         except (
             requests.exceptions.ChunkedEncodingError,
             requests.exceptions.ContentDecodingError,
         ):
             self._has_answered = True  # although not in full
             raise
+        finally:
+            self._governor.leave(allowance)
         self._has_answered = True
         # JSON is UTF-8; without this, requests guesses the encoding from the whole body
         response.encoding = response.encoding or "utf-8"
@@ -194,6 +231,8 @@ class ApiSession(requests.Session):
         request: requests.PreparedRequest = state.args[0]
         answer = _answer(state)
         seconds = state.next_action.sleep if state.next_action else 0.0
+        if answer is not None and answer.status_code == 429:
+            self._governor.pause(seconds)
         log.warning(
             "%s: %s %s %s; next try in %.1f s",
             self.source,
@@ -249,6 +288,16 @@ class ApiSession(requests.Session):
             message=said.message,
             code=said.code,
         )
+
+
+def governor_of(origin: str, key: str, clock: Callable[[], float] = time.monotonic) -> Governor:
+    """Return the governor that all sessions of a key share, for as long as there are any."""
+    name = blake2b(f"{origin} {key}".encode(), digest_size=16).hexdigest()
+    with _lock:
+        governor = _governors.get(name)
+        if governor is None:
+            governor = _governors[name] = Governor(clock=clock)
+        return governor
 
 
 def seconds_to_wait(answer: requests.Response, now: float) -> float | None:

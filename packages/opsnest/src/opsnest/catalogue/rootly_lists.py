@@ -44,7 +44,8 @@ def _list(name: str, path: str = "", *, dated: bool = True, **facts: Any) -> Ent
 def _child(name: str, path: str, parent: str, parent_key: str, **facts: Any) -> Entry:
     """Return a list that each row of another has; `{}` in its path is the parent's id."""
     path = re.sub(r"\{\}", f"{{{parent_key}}}", path)
-    return _list(name, path, parent=parent, parent_key=parent_key, key=(parent_key, "id"), **facts)
+    facts |= {"parent": parent, "parent_key": parent_key, "key": (parent_key, "id")}
+    return _list(name, path, of_changed=parent in _CHANGING, **facts)
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -387,7 +388,7 @@ ENTRIES: tuple[Entry, ...] = (
         "workflows/{}/workflow_runs",
         "workflows",
         "workflow_id",
-        strategy="appended",
+        dated=False,
         json=("context",),
     ),
     _child(
