@@ -108,6 +108,7 @@ def test_tables_are_those_of_a_fresh_load_after_every_load(
         assert warehouse.orphans() == {}
         warehouse.close()
         whole.close()
+        whole.pipeline.deactivate()
         warehouse.pipeline.activate()
 
 
