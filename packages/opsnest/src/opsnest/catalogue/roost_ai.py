@@ -166,7 +166,7 @@ _METHODS: Final = _detail(
     "event_id",
     key=("event_id", "file", "path", "method_key"),
     within="test_report",
-    json=("existingTestCase", "feedback", "arguments", "other"),
+    json=("existingTestCase", "feedback", "other"),
     note="A row for each method in the `test_report` of each event that changed, without calls "
     "of its own. Members that Roost.ai's reports are not known to have are in `other`.",
 )

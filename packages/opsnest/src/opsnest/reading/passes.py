@@ -30,6 +30,7 @@ class Moved:
         self.lost_some = False
         self._entry = entry
         self._last = ""
+        self._most = 0
 
     def note(self, page: Page) -> None:
         """Look at a page."""
@@ -44,8 +45,9 @@ class Moved:
 
     def _note_overlap(self, page: Page) -> None:
         keys = [key_of(row, self._entry.key) for row in page.rows]
-        # where pages have a single row, they cannot overlap
-        if self._last and len(keys) != 1 and self._last not in keys[:1]:
+        self._most = max(self._most, len(keys))
+        # pages of a single row cannot overlap, as none of them would bring another
+        if self._last and self._most > 1 and self._last not in keys[:1]:
             self.at_all = True
         self._last = keys[-1] if keys else self._last
 

@@ -100,8 +100,8 @@ class SkipPlan:
     It advances by the rows that came, not by those that were asked for, as the server caps pages in
     silence. Each page begins with the last row of the page before. Where it begins with a row that
     was not seen yet, rows before it have gone, and others may have slipped into pages that were
-    read: then it goes back until it meets a row that it knows. It ends with a page of nothing but
-    that one row; a page without any is beyond an end that came nearer.
+    read: then it goes back until it meets a row that it knows. It ends with a page that is not full
+    and has no other rows than those; a page without any is beyond an end that came nearer.
 
     Attributes:
         request: the request, without a page.
@@ -130,10 +130,11 @@ class SkipPlan:
         # pages of a single row cannot overlap, as none of them would bring another
         overlap = 1 if most > 1 else 0
         lost = self.skip > 0 and overlap > 0 and not (ids and ids[0] in self.seen)
+        nothing_new = self.seen.issuperset(ids)
         self.seen.update(ids)
         if lost:
             return self._at(max(0, self.skip - most + 1), most)
-        if len(rows) <= overlap:
+        if not rows or (nothing_new and len(rows) < most):
             return _DONE
         return self._at(self.skip + len(rows) - overlap, most)
 

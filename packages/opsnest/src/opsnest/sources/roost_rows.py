@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -15,16 +16,8 @@ Row = dict[str, Any]
 
 #: What a method of a report has; by the first three it is known to be one.
 _NAMES_OF_METHODS: Final = ("methodName", "testFilePath", "status")
-_MEMBERS: Final = frozenset(
-    {
-        *_NAMES_OF_METHODS,
-        "csvFilePath",
-        "description",
-        "existingTestCase",
-        "feedback",
-        "arguments",
-    }
-)
+_TEXTS: Final = frozenset({*_NAMES_OF_METHODS, "csvFilePath", "description", "arguments"})
+_LISTS: Final = frozenset({"existingTestCase", "feedback"})
 
 
 def cleaner_of(entry: Entry) -> Callable[[Row], Row]:
@@ -76,16 +69,26 @@ def method_rows(event: Row) -> Iterator[Row]:
     """
     for trail, method in _methods_of(event):
         file, *between = trail[:-1] or ("",)
-        other = {name: value for name, value in method.items() if name not in _MEMBERS}
+        other = {name: value for name, value in method.items() if name not in _TEXTS | _LISTS}
         yield {
             "event_id": str(event["id"]),
             "file": file,
             # where there are more levels than usual, none is lost
             "path": " > ".join(between),
             "method_key": trail[-1] if trail else "",
-            **{name: value for name, value in method.items() if name in _MEMBERS},
+            **{name: _text(value) for name, value in method.items() if name in _TEXTS},
+            **{name: _list(value) for name, value in method.items() if name in _LISTS},
             "other": other or None,
         }
+
+
+def _text(value: object) -> str | None:
+    """Return a value as text, whatever it is: a column has one type."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _list(value: object) -> object:
+    return value if value is None or is_list(value) or is_object(value) else [value]
 
 
 def _methods_of(event: Row) -> Iterator[tuple[tuple[str, ...], Row]]:
