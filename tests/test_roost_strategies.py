@@ -144,7 +144,7 @@ def test_more_of_a_row_and_of_its_files_is_what_a_first_load_would_make_of_it(
     running = roost(tests=5, events=5, quirks=awkward(max_take=4))
     names = ("test_plans", "test", "execution_report", "execution_status")
 
-    check_rounds(Life(running, ("tests", "events")), tmp_path, warehouse, names, rounds=5)
+    check_rounds(Life(running, ("tests", "events")), tmp_path, warehouse, names, rounds=3)
 
     alive = files(running)
     running.simulator.delete("tests", 2)
@@ -176,7 +176,7 @@ def test_events_that_come_oldest_first_are_read_whole(
     running = roost(tests=4, events=17, quirks=awkward(max_take=4, order="oldest"))
     life = Life(running, ("events",))
 
-    check_rounds(life, tmp_path, warehouse, ("events",), rounds=4, whole_events_after=1)
+    check_rounds(life, tmp_path, warehouse, ("events",), rounds=3, whole_events_after=1)
 
     assert marked(warehouse, "events") >= 2
 

@@ -6,12 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dlt
-from dlt.sources.helpers.rest_client.paginators import (
-    BasePaginator,
-    JSONResponseCursorPaginator,
-    PageNumberPaginator,
-    SinglePagePaginator,
-)
+from dlt.sources.helpers.rest_client.paginators import SinglePagePaginator
 
 from restarrow.dlt import rest_api_resources
 
@@ -20,9 +15,6 @@ if TYPE_CHECKING:
     from dlt.sources.rest_api.typing import ClientConfig
 
 __all__ = [
-    "BasePaginator",
-    "JSONResponseCursorPaginator",
-    "PageNumberPaginator",
     "SinglePagePaginator",
     "given",
     "parent_of",
