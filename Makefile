@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long test-sdk check format bench pins clean
+.PHONY: help setup demo test test-fast test-long test-sdk check format pages bench pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: setup  ## check format, lint, types, imports and spelling
 format: setup  ## format the code and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+pages: setup  ## write the documentation page of each source from its catalogue
+	$(BIN)/python -m opsnest.catalogue.page docs/sources
 
 bench: setup  ## measure, and write the figures to benchmarks/results
 	$(BIN)/python benchmarks/rest_to_duckdb.py

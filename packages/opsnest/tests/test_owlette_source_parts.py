@@ -17,7 +17,7 @@ from opsnest.errors import AccessError, AnswerError, ConfigurationError, Opsnest
 from opsnest.explain import explain
 from opsnest.sources import owlette_source
 from opsnest.sources.owlette import without_signatures
-from opsnest.sources.owlette_reading import LISTINGS, Reading, walk
+from opsnest.sources.owlette_reading import STEPS, Reading, walk
 from opssim.owlette import OwletteSimulator
 from roost import RetryPolicy, RoostSync, ServerError
 
@@ -119,11 +119,11 @@ def test_a_site_whose_roosts_are_switched_off(owlette: Running) -> None:
     once = RetryPolicy(max_attempts=1)
     with RoostSync(token=owlette.simulator.key, api_url=owlette.url, retry=once) as client:
         reading = Reading(client, (), 300, spread=False, strict=False)
-        assert not list(walk(reading, {}, LISTINGS["versions"].steps))
+        assert not list(walk(reading, {}, STEPS["versions"]))
         assert len(reading.refused) == 1
         reading.strict = True
         with pytest.raises(ServerError):
-            list(walk(reading, {}, LISTINGS["versions"].steps))
+            list(walk(reading, {}, STEPS["versions"]))
 
 
 def test_switched_off_roosts_are_explained(load: Load, owlette: Running) -> None:

@@ -81,9 +81,7 @@ def load_platform(
 ) -> None:
     """Load a platform with the credentials in .dlt/secrets.toml or the environment."""
     with exit_on_error():
-        if platform not in PLATFORMS:
-            message = f"there is no platform {platform!r}.\n  Known: {', '.join(PLATFORMS)}."
-            raise ConfigurationError(message)
+        _known(platform)
 
         from opsnest import sources  # noqa: PLC0415 - slow to import
         from opsnest.progress import Progress  # noqa: PLC0415
@@ -96,6 +94,65 @@ def load_platform(
             pipeline.collector = collector
             outcome = load(pipeline, source)
         typer.echo(str(outcome))
+
+
+@app.command("sources")
+def show_sources(
+    platform: Annotated[str | None, typer.Argument(help="One platform, with all it has.")] = None,
+) -> None:
+    """Show what can be loaded: the platforms, or the lists of one of them."""
+    with exit_on_error():
+        from opsnest.catalogue import CATALOGUES  # noqa: PLC0415 - not needed by every command
+        from opsnest.showing import lists_table, platforms_table  # noqa: PLC0415
+
+        if platform is None:
+            Console().print(platforms_table(CATALOGUES))
+        else:
+            Console().print(lists_table(CATALOGUES[_known(platform)]))
+
+
+@app.command("plan")
+def show_plan(
+    platform: Annotated[str, typer.Argument(help=", ".join(PLATFORMS))],
+    to: Annotated[str, typer.Option("--to", help="A destination of dlt.")] = "duckdb",
+    resource: Annotated[
+        list[str] | None,
+        typer.Option(help="Plan for this resource only; give it again for more than one."),
+    ] = None,
+) -> None:
+    """Show what a load would cost: calls, minutes at the key's limit, and how lists are read."""
+    with exit_on_error():
+        _known(platform)
+
+        from opsnest import sources  # noqa: PLC0415 - slow to import
+        from opsnest.planning import plan  # noqa: PLC0415
+        from opsnest.reading import watching_lists  # noqa: PLC0415
+        from opsnest.showing import plan_table  # noqa: PLC0415
+
+        source_name, pipeline_name, dataset_name = PLATFORMS[platform]
+        with watching_lists() as made:
+            source = _chosen(getattr(sources, source_name)(), resource)
+        if not made:
+            message = (
+                f"{platform} has no plan: its calls depend on what the SDK finds.\n"
+                "  A load of it tells before it begins."
+            )
+            raise ConfigurationError(message)
+        pipeline = _pipeline(pipeline_name, to, dataset_name)
+        lines = plan(made[-1], list(source.selected_resources), pipeline)
+        Console().print(plan_table(made[-1].catalogue, lines))
+
+
+def _known(platform: str) -> str:
+    """Return the name of a platform, if it is one.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if platform not in PLATFORMS:
+        message = f"there is no platform {platform!r}.\n  Known: {', '.join(PLATFORMS)}."
+        raise ConfigurationError(message)
+    return platform
 
 
 def _pipeline(name: str, destination: str, dataset: str) -> Pipeline:

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from opsnest.catalogue import Entry
+from opsnest.catalogue import DELETED, Entry
 from opsnest.events import ListRead
-from opsnest.reading.resources import DELETED, can_be_deleted
 
 if TYPE_CHECKING:
     from dlt import Pipeline, Schema
@@ -74,7 +73,7 @@ def mark_deleted(
     with _tables(pipeline) as table_of:
         for read in lists:
             entry = entries.get(read.resource)
-            if entry is None or not read.complete or not can_be_deleted(entry):
+            if entry is None or not read.complete or not entry.can_be_deleted:
                 continue
             table = table_of(entry)
             if table is None:

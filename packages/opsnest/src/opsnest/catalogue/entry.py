@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Final, Literal
 
-__all__ = ["STRATEGIES", "Catalogue", "Entry", "Paging", "Strategy"]
+__all__ = ["DELETED", "STRATEGIES", "Catalogue", "Entry", "Paging", "Strategy", "how"]
+
+#: The column that tells when a row was found to be gone.
+DELETED: Final = "deleted_at"
 
 #: How a list is asked for only what changed; `STRATEGIES` says what each means.
 Strategy = Literal["changed", "newest_first", "appended", "whole", "windows", "snapshot"]
@@ -112,6 +115,11 @@ class Entry:
     optional: bool = False
     note: str = ""
 
+    @property
+    def can_be_deleted(self) -> bool:
+        """Whether rows may go, and stay in the table with a mark."""
+        return self.strategy not in {"appended", "snapshot"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -159,3 +167,15 @@ class Catalogue:
         while entry.parent is not None:
             entry = self.by_name[entry.parent]
             yield entry
+
+
+def how(entry: Entry) -> str:
+    """Return how a list is read, in words."""
+    if entry.within:
+        return f"comes with {entry.parent}, within {entry.within}"
+    if entry.include:
+        return f"comes with changed {entry.parent}: takes no call for each of them"
+    if entry.parent is not None:
+        which = "changed " if entry.of_changed else ""
+        return f"asks once for each of the {which}{entry.parent}"
+    return STRATEGIES[entry.strategy]

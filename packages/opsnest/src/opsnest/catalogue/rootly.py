@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from opsnest.catalogue.entry import Catalogue
+from opsnest.catalogue.entry import Catalogue, Entry
 from opsnest.catalogue.rootly_lists import ENTRIES
 
 __all__ = ["ROOTLY", "SECRETS"]
@@ -14,12 +14,24 @@ SOURCE: Final = "rootly_incident_management_source"
 #: Fields that hold secrets, on whichever list they are.
 SECRETS: Final = tuple(dict.fromkeys(path for entry in ENTRIES for path in entry.secrets))
 
+#: What most people come for, first.
+_FIRST: Final = (
+    *("incidents", "alerts", "users", "services", "schedules"),
+    *("teams", "heartbeats", "dashboards", "authorizations"),
+)
+
+
+def _rank(entry: Entry) -> tuple[int, bool]:
+    known = entry.name in _FIRST
+    return (_FIRST.index(entry.name) if known else len(_FIRST)), not entry.selected
+
+
 ROOTLY: Final = Catalogue(
     platform="rootly",
     title="Rootly",
     source=SOURCE,
     about="Incidents, alerts and on-call, from the JSON:API at `https://api.rootly.com/v1`.",
-    entries=ENTRIES,
+    entries=tuple(sorted(ENTRIES, key=_rank)),
     calls=(3000, 60.0),
     settings=(
         ("token", "secrets", "API key; a Team key cannot read incidents"),

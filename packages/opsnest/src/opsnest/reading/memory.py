@@ -99,6 +99,7 @@ class Memory:
         newest: str,
         *,
         all_rows: bool,
+        only_part: bool = False,
         under_way: Mapping[str, str] | None = None,
         newest_of: Mapping[str, str] | None = None,
     ) -> None:
@@ -107,6 +108,7 @@ class Memory:
         Args:
             newest: the newest time of its rows; "" leaves it where it was.
             all_rows: whether prints of all rows are kept, or of those of the last minutes only.
+            only_part: whether the list was read in part, so that prints of the rest stay.
             under_way: the rows that are under way, and what to ask for each of them by.
             newest_of: the newest time of the children of each parent that there is.
         """
@@ -118,6 +120,8 @@ class Memory:
             for name, (stamp, print_) in self._now.items()
             if all_rows or stamp >= from_on
         }
+        if only_part:
+            kept = {**self._before, **kept}
         self._state["since"] = since
         self._state["prints"] = dict(list(kept.items())[-_MOST:])
         if under_way is not None:

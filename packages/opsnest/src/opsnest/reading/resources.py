@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 import dlt
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from opsnest.catalogue import Catalogue, Entry
+from opsnest.catalogue import DELETED, Catalogue, Entry
 from opsnest.errors import AccessError
 from opsnest.events import ListRead, tell_list
 from opsnest.reading.api import Api
@@ -22,21 +24,26 @@ from restarrow.dlt import accelerate
 if TYPE_CHECKING:
     from dlt.extract import DltResource
 
-__all__ = ["DELETED", "Lists", "can_be_deleted"]
+__all__ = ["Lists", "watching_lists"]
 
 log = logging.getLogger("opsnest")
 
-#: The column that tells when a row was found to be gone.
-DELETED = "deleted_at"
 #: Names of columns as dlt writes them; it warns of hints under others that no row has a value for.
 _NAMING: Final = NamingConvention()
+_watching: ContextVar[list[Lists] | None] = ContextVar("watching", default=None)
 #: Rows that are handed on at once: what a batch costs is a matter of columns, not of rows.
 _BATCH = 2000
 
 
-def can_be_deleted(entry: Entry) -> bool:
-    """Tell whether rows of a list may go, and stay in the table with a mark."""
-    return entry.strategy not in {"appended", "snapshot"}
+@contextmanager
+def watching_lists() -> Generator[list[Lists]]:
+    """Collect the `Lists` of the sources that are made in the block: dlt's do not show them."""
+    made: list[Lists] = []
+    token = _watching.set(made)
+    try:
+        yield made
+    finally:
+        _watching.reset(token)
 
 
 class Lists:
@@ -67,6 +74,13 @@ class Lists:
         self._begun: set[str] = set()
         self._reading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
+        if (watching := _watching.get()) is not None:
+            watching.append(self)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What there is."""
+        return self._catalogue
 
     def resource(self, entry: Entry) -> DltResource:
         """Return the resource of a list."""
@@ -155,15 +169,23 @@ class Lists:
                 living=None if reading.living is None else frozenset(reading.living),
                 window=(reading.window.start, reading.window.end) if reading.window else None,
                 total=reading.total,
-                ask_total=lambda: self._total(entry),
+                ask_total=lambda: self.count(entry),
             )
         )
 
-    def _total(self, entry: Entry) -> int | None:
-        """Ask how many rows a list has."""
-        if entry.parent is not None:
+    def count(self, entry: Entry, since: str = "") -> int | None:
+        """Ask how many rows a list has; None where the API does not tell.
+
+        Args:
+            entry: the list.
+            since: count those only that changed, or were made, from this time on.
+
+        Raises:
+            SourceError: it may not be read, or an answer is not what it should be.
+        """
+        if entry.parent is not None or entry.total is None:
             return None
-        first = next(self._begin(entry, "").pages(Ask(size=1)), None)
+        first = next(self._begin(entry, "").pages(Ask(size=1, since=since)), None)
         return first.total if first else None
 
     def _begin(self, entry: Entry, since: str) -> Reading:
@@ -215,6 +237,7 @@ class _Known:
         self._memory.save(
             reading.newest,
             all_rows=entry.strategy in {"whole", "windows"},
+            only_part=entry.strategy == "windows",
             under_way=self.under_way if entry.under_way else None,
             newest_of=reading.newest_of if self.by_parent else None,
         )
@@ -247,7 +270,7 @@ def _columns(entry: Entry) -> Any:
         _NAMING.normalize_path(path.replace(".", "__")): {"data_type": "json"}
         for path in (*entry.json, *entry.json_text)
     }
-    if can_be_deleted(entry):
+    if entry.can_be_deleted:
         columns[DELETED] = {"data_type": "timestamp", "nullable": True}
     if entry.cursor and entry.strategy not in {"whole", "snapshot"}:
         # a row that changes while its list is read can come twice: the latest counts

@@ -21,9 +21,10 @@ from opsnest.reading.memory import earlier
 from opsnest.reading.newest_first import newest_first
 from opsnest.reading.passes import PASSES, Moved, asked_since, warn
 from opsnest.reading.reading import Ask, Reading, Row, key_of, newest_of
+from opsnest.rows import to_utc
 from restarrow.paging import ChainPlan, DecodedPage, Plan, Slice, cut
 
-__all__ = ["SHIFTS_BEFORE", "read"]
+__all__ = ["read", "slices_of", "windows_of"]
 
 Rows = list[Row]
 
@@ -40,7 +41,7 @@ _PARENTS: Final = 100
 _VALUES: Final = 50
 #: What a windowed list is read of: at first, and from then on around now.
 _HISTORY: Final = timedelta(days=365)
-SHIFTS_BEFORE: Final = timedelta(days=14)
+_RECENT: Final = timedelta(days=14)
 _AHEAD: Final = timedelta(days=90)
 _WINDOW: Final = timedelta(days=28)
 
@@ -127,7 +128,9 @@ def _backfill(reading: Reading) -> Generator[Rows, None, str | None]:
         return None if count <= 1 or entry.sort else newest
     pages.close()
     begun = _newest_change(reading)
-    plans = [reading.dialect.plan(entry, Ask(between=part, sort=entry.sort)) for part in _slices()]
+    plans = [
+        reading.dialect.plan(entry, Ask(between=part, sort=entry.sort)) for part in slices_of()
+    ]
     for answer in reading.answers(ChainPlan(plans)):
         rows = list(answer.rows)
         reading.newest = max(reading.newest, newest_of(rows, entry.cursor))
@@ -145,7 +148,7 @@ def _newest_change(reading: Reading) -> str:
     return newest_of(first.rows, entry.cursor) if first else ""
 
 
-def _slices() -> list[Slice]:
+def slices_of() -> list[Slice]:
     """Return slices of all times, the last one open at its end; those of before are one."""
     recent = cut(clock.now() - _MONTHS * _MONTH, clock.now(), _MONTH)
     first, *others, last = recent
@@ -194,15 +197,20 @@ def _windows(reading: Reading) -> Iterator[Rows]:
     yield from _windowed(reading, {})
 
 
-def _windowed(reading: Reading, ids: Mapping[str, str]) -> Iterator[Rows]:
+def windows_of(*, first: bool) -> tuple[Slice, ...]:
+    """Return the windows around now that are read: more of the past at first."""
     now = clock.now()
-    back = SHIFTS_BEFORE if reading.since else _HISTORY
-    span = Slice(now - back, now + _AHEAD)
-    for part in cut(span.start, span.end, _WINDOW):
+    return cut(now - (_HISTORY if first else _RECENT), now + _AHEAD, _WINDOW)
+
+
+def _windowed(reading: Reading, ids: Mapping[str, str]) -> Iterator[Rows]:
+    parts = windows_of(first=not reading.since)
+    for part in parts:
         for page in reading.pages(Ask(window=part, ids=ids)):
             yield page.rows
-    reading.window, reading.complete = span, True
-    reading.newest = max(reading.newest, earlier(now.isoformat(), timedelta()))
+    reading.window, reading.complete = Slice(parts[0].start, parts[-1].end), True
+    # not a time of the API's: it tells that the past was read, and no more
+    reading.newest = reading.since or to_utc(parts[0].start.isoformat())
 
 
 def _children(reading: Reading) -> Iterator[Rows]:

@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import dlt
 
+from opsnest.catalogue import Entry
+from opsnest.catalogue.owlette import OWLETTE
 from opsnest.errors import (
     AccessError,
     AnswerError,
@@ -26,9 +28,8 @@ from opsnest.errors import (
 from opsnest.rows import DEEP, Cleaning, cleaner
 from opsnest.sources.owlette_reading import (
     CALLS_AN_HOUR,
-    LISTINGS,
     SOURCE,
-    Listing,
+    STEPS,
     Reading,
     Row,
     is_switched_off,
@@ -109,41 +110,40 @@ def owlette_source(
             msg = f"{SOURCE}: {error}.\n  {advice}"
             raise ConfigurationError(msg) from error
 
-    for name, listing in LISTINGS.items():
+    for entry in OWLETTE.entries:
         yield dlt.resource(
-            _rows(name, listing, client, reading),
-            name=name,
-            primary_key=list(listing.key),
+            _rows(entry, client, reading),
+            name=entry.name,
+            primary_key=list(entry.key),
             write_disposition="merge",
-            columns={column: {"data_type": "json"} for column in listing.json},
+            columns={column: {"data_type": "json"} for column in entry.json},
         )
 
 
 def _rows(
-    name: str,
-    listing: Listing,
+    entry: Entry,
     connect: Callable[[], RoostSync],
     begin: Callable[[RoostSync], Reading],
 ) -> Callable[[], Iterator[Row]]:
     """Return what yields the rows of a resource, with errors that say what to do."""
-    clean = cleaner(Cleaning(json=listing.json, secrets=listing.secrets, nulls_within=DEEP))
+    clean = cleaner(Cleaning(json=entry.json, secrets=entry.secrets, nulls_within=DEEP))
 
     def rows() -> Iterator[Row]:
         count = 0
         try:
             with connect() as client:
                 reading = begin(client)
-                for row in walk(reading, {}, listing.steps):
+                for row in walk(reading, {}, STEPS[entry.name]):
                     count += 1
                     yield clean(without_signatures(row))
         except RoostError as error:
-            raise _explained(name, error) from error
+            raise _explained(entry.name, error) from error
         if reading.refused:
             first, *others = reading.refused
             logger.warning(
                 "%s / %s is left out%s: %s%s",
                 SOURCE,
-                name,
+                entry.name,
                 " in part" if count else "",
                 first,
                 f" (and {len(others)} more)" if others else "",

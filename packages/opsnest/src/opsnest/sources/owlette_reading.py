@@ -19,9 +19,8 @@ from roost import NotFoundError, PagingError, PermissionDeniedError, RoostApiErr
 
 __all__ = [
     "CALLS_AN_HOUR",
-    "LISTINGS",
     "SOURCE",
-    "Listing",
+    "STEPS",
     "Reading",
     "Row",
     "is_switched_off",
@@ -60,23 +59,6 @@ class Reading:
 
 
 Step = Callable[[Reading, Place], Iterable[Mapping[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """How a resource is read.
-
-    Attributes:
-        key: its primary key.
-        steps: the way to its rows.
-        json: objects whose members differ from row to row.
-        secrets: what is left out, if it is ever sent.
-    """
-
-    key: tuple[str, ...]
-    steps: tuple[Step, ...]
-    json: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
 
 
 def walk(reading: Reading, place: Place, steps: Sequence[Step]) -> Iterator[Row]:
@@ -312,40 +294,23 @@ def _until_loaded(
         marks[site_id] = newest
 
 
-_BY_ID: Final = ("site_id", "id")
 #: All resources. What may be refused for the number of its calls comes first.
-LISTINGS: Final[Mapping[str, Listing]] = {
-    "processes": Listing(
-        ("site_id", "machine_id", "process_id"),
-        (_each_machine_in_budget, _processes),
-        json=("schedules", "schedule"),
-    ),
-    "sites": Listing(("id",), (_sites,)),
-    "machines": Listing(_BY_ID, (_each_site, _machines)),
-    "roosts": Listing(("site_id", "roost_id"), (_each_site, _roosts)),
-    "versions": Listing(
-        ("site_id", "roost_id", "version_id"), (_each_site, _each_roost, _list_versions)
-    ),
-    "version_files": Listing(
-        ("site_id", "roost_id", "version_id", "path"),
-        (_each_site, _each_roost, _each_new_version, _version_files),
-    ),
-    "deployments": Listing(
-        ("site_id", "roost_id", "rollout_id"), (_each_site, _each_roost, _deployments)
-    ),
-    "installer_deployments": Listing(_BY_ID, (_each_site, _installer_deployments)),
-    "webhooks": Listing(
-        _BY_ID, (_each_site, _webhooks), secrets=("signingSecret", "previousSigningSecret")
-    ),
-    "webhook_deliveries": Listing(
-        ("site_id", "webhook_id", "id"),
-        (_each_site, _each_webhook, _webhook_deliveries),
-        secrets=("request", "response"),
-    ),
-    "members": Listing(("site_id", "uid"), (_each_site, _members)),
-    "users": Listing(("uid",), (_users,)),
-    "quotas": Listing(("site_id",), (_each_site, _quotas)),
-    "quota_history": Listing(("site_id", "date"), (_each_site, _quota_history)),
-    "logs": Listing(_BY_ID, (_each_site, _logs), json=("details",)),
-    "audit_log": Listing(("site_id", "hash"), (_each_site, _audit_log), json=("attributes",)),
+#: The way to the rows of each list of the catalogue.
+STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
+    "processes": (_each_machine_in_budget, _processes),
+    "sites": (_sites,),
+    "machines": (_each_site, _machines),
+    "roosts": (_each_site, _roosts),
+    "versions": (_each_site, _each_roost, _list_versions),
+    "version_files": (_each_site, _each_roost, _each_new_version, _version_files),
+    "deployments": (_each_site, _each_roost, _deployments),
+    "installer_deployments": (_each_site, _installer_deployments),
+    "webhooks": (_each_site, _webhooks),
+    "webhook_deliveries": (_each_site, _each_webhook, _webhook_deliveries),
+    "members": (_each_site, _members),
+    "users": (_users,),
+    "quotas": (_each_site, _quotas),
+    "quota_history": (_each_site, _quota_history),
+    "logs": (_each_site, _logs),
+    "audit_log": (_each_site, _audit_log),
 }

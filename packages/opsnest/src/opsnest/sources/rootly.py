@@ -58,7 +58,7 @@ def rootly_incident_management_source(
     Raises:
         ConfigurationError: an argument makes no sense.
     """
-    session = ApiSession(base_url, source=SOURCE)
+    session = ApiSession(base_url, source=SOURCE, key=token)
     session.headers["Authorization"] = f"Bearer {token}"
     lists = Lists(
         ROOTLY,

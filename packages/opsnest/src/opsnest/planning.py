@@ -1,0 +1,140 @@
+"""What a load would cost: the calls of each list, before any of them is made.
+
+To know it, each list is asked how many rows it has, a call each. Rows that an API does not count,
+and the changes of parents, are not known before; then the plan says "at least".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from opsnest.catalogue import Catalogue, Entry, how
+from opsnest.errors import AccessError
+from opsnest.reading import Lists
+from opsnest.reading.memory import earlier
+from opsnest.reading.strategies import slices_of, windows_of
+
+if TYPE_CHECKING:
+    from dlt import Pipeline
+
+__all__ = ["Line", "plan", "total_calls"]
+
+_REFUSED: Final = "may not be read with this key"
+#: Rows from which on a first load is read in slices.
+_SLICED: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a list would cost.
+
+    Attributes:
+        resource: the list.
+        strategy: how it is asked for only what changed, in words.
+        first: whether it has never been loaded before.
+        rows: how many rows would be read; None if that is not known.
+        calls: how many calls that takes, or takes at least.
+        at_least: whether it may take more.
+    """
+
+    resource: str
+    strategy: str
+    first: bool
+    rows: int | None
+    calls: int
+    at_least: bool = False
+
+
+def plan(lists: Lists, resources: Sequence[str], pipeline: Pipeline | None = None) -> list[Line]:
+    """Return what a load of these resources would cost, one line each.
+
+    Args:
+        lists: the lists of the source.
+        resources: those that are to be loaded.
+        pipeline: where they are loaded to, which knows how far they were read before.
+
+    Raises:
+        SourceError: the API could not be asked.
+    """
+    states = _states(pipeline, lists.catalogue.source) if pipeline else {}
+    planner = _Planner(lists, states)
+    by_name = lists.catalogue.by_name
+    return [planner.line(by_name[name]) for name in resources if name in by_name]
+
+
+def total_calls(lines: Sequence[Line]) -> int:
+    """Return the calls of all lines."""
+    return sum(line.calls for line in lines)
+
+
+def _states(pipeline: Pipeline, source: str) -> Mapping[str, Any]:
+    sources: Any = pipeline.state.get("sources", {})
+    states: Mapping[str, Any] = sources.get(source, {}).get("resources", {})
+    return states
+
+
+class _Planner:
+    def __init__(self, lists: Lists, states: Mapping[str, Any]) -> None:
+        self._lists = lists
+        self._catalogue: Catalogue = lists.catalogue
+        self._states = states
+        self._counts: dict[tuple[str, str], int | None] = {}
+
+    def line(self, entry: Entry) -> Line:
+        """Return what a list would cost."""
+        since = str(self._states.get(entry.name, {}).get("since", ""))
+        try:
+            rows, calls, at_least = self._cost(entry, since)
+        except AccessError:
+            return Line(entry.name, _REFUSED, not since, None, 0)
+        return Line(entry.name, how(entry), not since, rows, calls, at_least)
+
+    def _cost(self, entry: Entry, since: str) -> tuple[int | None, int, bool]:
+        """Return rows, calls, and whether these may be more."""
+        if entry.parent is not None:
+            return self._cost_of_children(entry, since)
+        match entry.strategy:
+            case "windows":
+                return None, len(windows_of(first=not since)), True
+            case "newest_first" if since:
+                return None, 1, True
+            case "changed" | "appended" if since:
+                rows = self._count(entry, earlier(since))
+                return rows, _pages(entry, rows) + _counted(entry), rows is None
+            case "changed" | "appended":
+                rows = self._count(entry, "")
+                sliced = bool(entry.slices) and (rows is None or rows >= _SLICED)
+                return rows, _pages(entry, rows) + (len(slices_of()) if sliced else 0), rows is None
+            case _:
+                rows = self._count(entry, "")
+                return rows, _pages(entry, rows), rows is None
+
+    def _cost_of_children(self, entry: Entry, since: str) -> tuple[int | None, int, bool]:
+        parent = self._catalogue.by_name[str(entry.parent)]
+        changed = since if entry.of_changed else ""
+        _, calls, at_least = self._cost(parent, changed)
+        if entry.include or entry.within:
+            return None, calls, at_least
+        parents = self._count(parent, earlier(changed) if changed else "")
+        return None, calls + (parents or 0), True
+
+    def _count(self, entry: Entry, since: str) -> int | None:
+        """Ask how many rows a list has, once."""
+        asked = (entry.name, since)
+        if asked not in self._counts:
+            self._counts[asked] = self._lists.count(entry, since)
+        return self._counts[asked]
+
+
+def _pages(entry: Entry, rows: int | None) -> int:
+    """Return the calls that so many rows take; an empty list takes one."""
+    if not rows or entry.paging == "none":
+        return 1
+    return -(-rows // entry.page_size)
+
+
+def _counted(entry: Entry) -> int:
+    """Return the calls that it takes to compare the table with the API after the load."""
+    return int(entry.total is not None)
