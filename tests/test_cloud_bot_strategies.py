@@ -82,7 +82,7 @@ def fresh(folder: Path, room: ControlRoom) -> Warehouse:
     return warehouse
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_tables_are_those_of_a_fresh_load_after_every_load(
     room: Start, warehouse: Warehouse, tmp_path: Path

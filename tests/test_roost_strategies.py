@@ -120,6 +120,8 @@ def marked(warehouse: Warehouse, table: str) -> int:
     return int(found[0][0])
 
 
+@pytest.mark.long
+@pytest.mark.timeout(300)
 def test_tables_after_any_changes_are_what_a_first_load_would_make_of_them(
     roost: Start, warehouse: Warehouse, tmp_path: Path
 ) -> None:
@@ -138,6 +140,8 @@ def test_tables_after_any_changes_are_what_a_first_load_would_make_of_them(
     assert marked(warehouse, "event_logs") >= 5
 
 
+@pytest.mark.long
+@pytest.mark.timeout(300)
 def test_more_of_a_row_and_of_its_files_is_what_a_first_load_would_make_of_it(
     roost: Start, warehouse: Warehouse, tmp_path: Path
 ) -> None:
