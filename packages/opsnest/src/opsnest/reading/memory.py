@@ -45,6 +45,8 @@ class Memory:
         self._parents: dict[str, Memory] = {}
         self._before: dict[str, str] = state.get("prints", {})
         self._now: dict[str, tuple[str, str]] = {}
+        #: In a first load, rows with a time before this one are new without a look at them.
+        self.old_before = ""
 
     @property
     def since(self) -> str:
@@ -80,6 +82,8 @@ class Memory:
             row: its data, as it is loaded.
             stamp: its time, for lists of which only the last minutes are remembered.
         """
+        if stamp and stamp < self.old_before and not self._before:
+            return True
         if len(self._now) >= 2 * _MOST:
             self._forget()
         name, print_ = _print(key.encode()), _print(_encode(row))

@@ -114,6 +114,7 @@ class Reading:
         complete: whether the rows read are all that there are; those of `parents`, or of
             `window`, if there are any.
         window: the window of time that was read.
+        old_before: rows with a time before this one will not be asked for again.
     """
 
     entry: Entry
@@ -136,6 +137,7 @@ class Reading:
     parents: set[str] | None = None
     complete: bool = False
     window: Slice | None = None
+    old_before: str = ""
 
     def pages(self, ask: Ask) -> Generator[Page]:
         """Yield the pages of the list, noting the newest time in them."""

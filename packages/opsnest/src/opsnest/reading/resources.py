@@ -143,6 +143,7 @@ class Lists:
         fresh: dict[str, Row] = {}
         handed_on: set[str] = set()
         for rows in read(reading):
+            memory.old_before = reading.old_before
             for row in rows:
                 key = key_of(row, entry.key)
                 keys.add(key)

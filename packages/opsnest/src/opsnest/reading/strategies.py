@@ -128,6 +128,8 @@ def _backfill(reading: Reading) -> Generator[Rows, None, str | None]:
         return None if count <= 1 or entry.sort else newest
     pages.close()
     begun = _newest_change(reading)
+    # the next load asks from some minutes before the newest row on: older ones need no print
+    reading.old_before = earlier(begun, entry.lookback) if begun else ""
     plans = [
         reading.dialect.plan(entry, Ask(between=part, sort=entry.sort)) for part in slices_of()
     ]
@@ -135,14 +137,12 @@ def _backfill(reading: Reading) -> Generator[Rows, None, str | None]:
         rows = list(answer.rows)
         reading.newest = max(reading.newest, newest_of(rows, entry.cursor))
         yield rows
-    return begun
+    return begun if entry.strategy == "changed" else ""
 
 
 def _newest_change(reading: Reading) -> str:
     """Return the time of the last change that an API tells before a list is read."""
     entry = reading.entry
-    if entry.strategy != "changed":
-        return ""
     newest_first = f"-{entry.sort}" if entry.sort else None
     first = next(reading.pages(Ask(sort=newest_first, size=1)), None)
     return newest_of(first.rows, entry.cursor) if first else ""
