@@ -228,6 +228,14 @@ CLOUD_BOT: Final = Catalogue(
             "argument",
             'other versions of endpoints, such as `{"users": "v1", "wlm_queues": "v4"}`',
         ),
+        (
+            "secrets_in_rows",
+            "argument",
+            (
+                "what to do with secrets that people pasted into texts: `mask` them and warn "
+                "(default), only `warn`, or `keep` them without a word"
+            ),
+        ),
     ),
     troubles=(
         (

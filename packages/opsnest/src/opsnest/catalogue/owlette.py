@@ -122,6 +122,14 @@ OWLETTE: Final = Catalogue(
         ("site_ids", "argument", "the sites to load; all that the key may read without any"),
         ("call_budget", "argument", "calls that `processes` may make, 300 by default"),
         ("spread", "argument", "wait for the hours that more calls take, instead of refusing them"),
+        (
+            "secrets_in_rows",
+            "argument",
+            (
+                "what to do with secrets that people pasted into texts: `mask` them and warn "
+                "(default), only `warn`, or `keep` them without a word"
+            ),
+        ),
     ),
     troubles=(
         (

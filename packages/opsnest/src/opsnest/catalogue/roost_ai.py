@@ -192,6 +192,14 @@ ROOST_AI: Final = Catalogue(
             "argument",
             "days of changes after which `events` are read whole again, default 1; 0 for always",
         ),
+        (
+            "secrets_in_rows",
+            "argument",
+            (
+                "what to do with secrets that people pasted into texts: `mask` them and warn "
+                "(default), only `warn`, or `keep` them without a word"
+            ),
+        ),
     ),
     troubles=(
         (

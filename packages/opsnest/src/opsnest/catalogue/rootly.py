@@ -44,6 +44,14 @@ ROOTLY: Final = Catalogue(
                 "`incidents/142`"
             ),
         ),
+        (
+            "secrets_in_rows",
+            "argument",
+            (
+                "what to do with secrets that people pasted into texts: `mask` them and warn "
+                "(default), only `warn`, or `keep` them without a word"
+            ),
+        ),
     ),
     troubles=(
         (

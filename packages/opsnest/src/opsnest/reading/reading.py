@@ -115,6 +115,7 @@ class Reading:
             `window`, if there are any.
         window: the window of time that was read.
         old_before: rows with a time before this one will not be asked for again.
+        look: looks at each answer, as it came, before its rows are handed on.
     """
 
     entry: Entry
@@ -138,6 +139,7 @@ class Reading:
     complete: bool = False
     window: Slice | None = None
     old_before: str = ""
+    look: Callable[[bytes], None] = field(default=lambda _: None)
 
     def pages(self, ask: Ask) -> Generator[Page]:
         """Yield the pages of the list, noting the newest time in them."""
@@ -147,13 +149,16 @@ class Reading:
     def answers(self, plan: Plan, entry: Entry | None = None) -> Iterator[DecodedPage]:
         """Yield what a plan leads to, as it comes."""
         asked = entry or self.entry
-        yield from self.api.pages(
+        pages = self.api.pages(
             plan,
             resource=self.entry.name,
             rows=lambda payload: self.dialect.rows(asked, payload),
             holds=asked.holds,
             plain=asked.plain,
         )
+        for page in pages:
+            self.look(page.page.body)
+            yield page
 
     def _noted(self, page: DecodedPage) -> Page:
         rows = list(page.rows)

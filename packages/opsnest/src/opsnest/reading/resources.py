@@ -19,6 +19,7 @@ from opsnest.reading.api import Api
 from opsnest.reading.memory import UNDER_WAY, Memory
 from opsnest.reading.reading import Ask, Dialect, Reading, Row, key_of, stamp_of
 from opsnest.reading.strategies import read
+from opsnest.secret_scan import SecretScan, choice_of
 from restarrow.dlt import accelerate
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ class Lists:
         dialect: how it is asked.
         clean: returns what cleans the rows of a list.
         given: for a list of which some rows alone are wanted, the ids of their parents.
+        secrets_in_rows: what to do with secrets that people pasted into texts.
+
+    Raises:
+        ConfigurationError: `secrets_in_rows` is none of the choices.
     """
 
     def __init__(
@@ -64,7 +69,9 @@ class Lists:
         dialect: Dialect,
         clean: Callable[[Entry], Callable[[Row], Row]],
         given: Mapping[str, Sequence[str]] | None = None,
+        secrets_in_rows: str = "mask",
     ) -> None:
+        self._choice = choice_of(secrets_in_rows, catalogue.source)
         self._catalogue = catalogue
         self._api = api
         self._dialect = dialect
@@ -139,15 +146,18 @@ class Lists:
         known = _Known(told_by, memory)
         if told_by is not entry:
             reading.is_changed = known.is_new
+        scan = SecretScan(self._api.source, entry.name, self._choice, entry.key)
+        reading.look = scan.look
         # a row that changes while its list is read comes twice, and may have one time both times
         fresh: dict[str, Row] = {}
         handed_on: set[str] = set()
         for rows in read(reading):
             memory.old_before = reading.old_before
-            for row in rows:
-                key = key_of(row, entry.key)
-                keys.add(key)
-                cleaned = clean(row)
+            names = [key_of(row, entry.key) for row in rows]
+            keys.update(names)
+            clean_rows = [clean(row) for row in rows]
+            scan.rows(clean_rows)
+            for key, cleaned in zip(names, clean_rows, strict=True):
                 if not remembered or known.is_new(cleaned):
                     fresh[key] = cleaned
                     if key in handed_on:
@@ -158,6 +168,7 @@ class Lists:
                 fresh = {}
         if fresh:
             yield list(fresh.values())
+        scan.report()
         if not reading.given:
             known.save(reading)
         tell_list(

@@ -352,6 +352,7 @@ def _reading_of(reading: Reading, entry: Entry) -> Reading:
         ids_of=reading.ids_of,
         under_way=reading.under_way,
         whole=reading.whole,
+        look=reading.look,
     )
 
 

@@ -55,6 +55,7 @@ def cloud_bot_source(  # noqa: PLR0913 - each is a setting, with its default
     execution_ids: Sequence[str] = (),
     *,
     versions: Mapping[str, str] | None = None,
+    secrets_in_rows: str = "mask",
 ) -> Iterator[DltResource]:
     """Load a Control Room's bots (`automations`), runs (`executions`), `users` and `robots`.
 
@@ -78,6 +79,8 @@ def cloud_bot_source(  # noqa: PLR0913 - each is a setting, with its default
         execution_ids: fetch `execution` for these only.
         versions: other versions of the endpoints of some lists, as the release of the Control Room
             has them, such as `{"users": "v1", "wlm_queues": "v4"}`.
+        secrets_in_rows: what to do with secrets that people pasted into texts: `mask` them and
+            warn, only `warn`, or `keep` them without a word.
 
     Raises:
         ConfigurationError: an argument is missing or makes no sense.
@@ -107,6 +110,7 @@ def cloud_bot_source(  # noqa: PLR0913 - each is a setting, with its default
         CloudBotDialect(),
         cleaner_of,
         given=ids,
+        secrets_in_rows=secrets_in_rows,
     )
     yield from map(lists.resource, catalogue.entries)
 

@@ -26,6 +26,7 @@ from opsnest.errors import (
     UnreachableError,
 )
 from opsnest.rows import DEEP, Cleaning, cleaner
+from opsnest.secret_scan import SecretScan, choice_of
 from opsnest.sources.owlette_reading import (
     CALLS_AN_HOUR,
     SOURCE,
@@ -83,6 +84,7 @@ def owlette_source(
     site_ids: Sequence[str] | None = None,
     call_budget: int = CALLS_AN_HOUR,
     spread: bool = False,  # noqa: FBT001, FBT002 - dlt's settings come by name
+    secrets_in_rows: str = "mask",
 ) -> Iterator[DltResource]:
     """Load Owlette's sites, machines, roosts and what happens to them.
 
@@ -97,6 +99,8 @@ def owlette_source(
         call_budget: calls that `processes` may make, one for each machine; Owlette allows a key 300
             an hour. A load that needs more is refused before it begins.
         spread: wait for the hours that it takes instead.
+        secrets_in_rows: what to do with secrets that people pasted into texts: `mask` them and
+            warn, only `warn`, or `keep` them without a word.
     """
 
     def reading(client: RoostSync) -> Reading:
@@ -110,9 +114,10 @@ def owlette_source(
             msg = f"{SOURCE}: {error}.\n  {advice}"
             raise ConfigurationError(msg) from error
 
+    choice = choice_of(secrets_in_rows, SOURCE)
     for entry in OWLETTE.entries:
         yield dlt.resource(
-            _rows(entry, client, reading),
+            _rows(entry, client, reading, SecretScan(SOURCE, entry.name, choice, entry.key)),
             name=entry.name,
             primary_key=list(entry.key),
             write_disposition="merge",
@@ -124,6 +129,7 @@ def _rows(
     entry: Entry,
     connect: Callable[[], RoostSync],
     begin: Callable[[RoostSync], Reading],
+    scan: SecretScan,
 ) -> Callable[[], Iterator[Row]]:
     """Return what yields the rows of a resource, with errors that say what to do."""
     clean = cleaner(Cleaning(json=entry.json, secrets=entry.secrets, nulls_within=DEEP))
@@ -135,9 +141,12 @@ def _rows(
                 reading = begin(client)
                 for row in walk(reading, {}, STEPS[entry.name]):
                     count += 1
-                    yield clean(without_signatures(row))
+                    cleaned = clean(without_signatures(row))
+                    scan.all_rows([cleaned])
+                    yield cleaned
         except RoostError as error:
             raise _explained(entry.name, error) from error
+        scan.report()
         if reading.refused:
             first, *others = reading.refused
             logger.warning(

@@ -43,6 +43,7 @@ def roost_source(
     trigger_ids: Sequence[str] = (),
     report_file_choice: str = "test",
     whole_events_after: float = 1.0,
+    secrets_in_rows: str = "mask",
 ) -> Iterator[DltResource]:
     """Load Roost.ai's tests, test plans and events.
 
@@ -59,6 +60,8 @@ def roost_source(
         report_file_choice: the `file_choice` that `execution_report` asks for.
         whole_events_after: days of changes after which events are read whole again, to find those
             that are gone; 0 for each time.
+        secrets_in_rows: what to do with secrets that people pasted into texts: `mask` them and
+            warn, only `warn`, or `keep` them without a word.
 
     Raises:
         ConfigurationError: an argument makes no sense.
@@ -76,6 +79,7 @@ def roost_source(
             for entry in catalogue.entries
             if entry.parent is not None
         },
+        secrets_in_rows=secrets_in_rows,
     )
     for entry in catalogue.entries:
         made = lists.resource(entry)

@@ -16,6 +16,7 @@ from opsnest.errors import ConfigurationError
 from opsnest.http import ApiSession
 from opsnest.reading import Api, Lists
 from opsnest.rows import DEEP, Cleaning, cleaner
+from opsnest.secret_scan import SecretScan, choice_of
 from opsnest.sources.rest import SinglePagePaginator, rest_resources
 from opsnest.sources.rootly_dialect import MEDIA_TYPE, RootlyDialect
 from opsnest.sources.rootly_rows import cleaner_of
@@ -42,6 +43,7 @@ def rootly_incident_management_source(
     token: str = dlt.secrets.value,
     base_url: str = ROOTLY_API,
     any_single_resource: Sequence[str] = (),
+    secrets_in_rows: str = "mask",
 ) -> Iterator[DltResource]:
     """Load Rootly's lists: incidents, alerts, who is on call, and all that an organisation sets up.
 
@@ -54,6 +56,8 @@ def rootly_incident_management_source(
         base_url: where the API is.
         any_single_resource: paths of single resources to fetch into the table
             `any_single_resource`, such as `incidents/142` or `services/checkout-api`.
+        secrets_in_rows: what to do with secrets that people pasted into texts: `mask` them and
+            warn, only `warn`, or `keep` them without a word.
 
     Raises:
         ConfigurationError: an argument makes no sense.
@@ -65,6 +69,7 @@ def rootly_incident_management_source(
         Api(session, base_url, source=SOURCE, advice=ADVICE),
         RootlyDialect(),
         cleaner_of,
+        secrets_in_rows=secrets_in_rows,
     )
     yield from map(lists.resource, ROOTLY.entries)
     client: Any = {
@@ -72,12 +77,13 @@ def rootly_incident_management_source(
         "headers": {"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE},
         "session": session,
     }
-    yield from _singles(client, any_single_resource)
+    yield from _singles(client, any_single_resource, secrets_in_rows)
 
 
-def _singles(client: Any, paths: Sequence[str]) -> list[DltResource]:
+def _singles(client: Any, paths: Sequence[str], choice: str) -> list[DltResource]:
     """Return the resource that fetches single resources by their paths."""
     name = "any-single-resource"
+    scan = SecretScan(SOURCE, name, choice_of(choice, SOURCE), ("type", "id"))
     any_shape = ("attributes.labels", "attributes.data")
     cleaning = Cleaning(secrets=SECRETS, json=any_shape, nulls_within=DEEP)
 
@@ -99,7 +105,7 @@ def _singles(client: Any, paths: Sequence[str]) -> list[DltResource]:
                 checker(SOURCE, name, {**ADVICE, 404: _NO_SUCH}, holds=["data"]),
             ],
         },
-        "processing_steps": [{"map": cleaner(cleaning)}],
+        "processing_steps": [{"map": cleaner(cleaning)}, {"map": scan.one}],
     }
     return [each for each in rest_resources(client, [single_paths, resource]) if each.name == name]
 

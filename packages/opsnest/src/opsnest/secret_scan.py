@@ -1,0 +1,214 @@
+"""Find secrets that people pasted into texts, and take them out before rows are loaded.
+
+Fields that are known to hold secrets are dropped elsewhere (`opsnest.rows`). Here shapes are looked
+for: in clean answers that takes one pass over their bytes.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable
+from importlib import import_module
+from typing import Any, Final, Literal, get_args
+
+import msgspec
+
+from opsnest.errors import ConfigurationError
+from opsnest.json_values import is_list, is_object
+from opsnest.secret_shapes import ANYTHING, PLACEHOLDER, SHAPES, kind_of_name
+
+__all__ = ["Choice", "SecretScan", "choice_of", "mask", "may_hold"]
+
+#: pyarrow has no types: it is imported as if it were data.
+pa: Any = import_module("pyarrow")
+pc: Any = import_module("pyarrow.compute")
+
+log = logging.getLogger("opsnest")
+
+#: What to do with secrets in rows: remove them and warn, only warn, or load them without a word.
+Choice = Literal["mask", "warn", "keep"]
+
+#: Characters that a value has, for a name alone to make it a secret.
+_LEAST: Final = 8
+#: Columns that a warning names.
+_NAMED: Final = 5
+
+_PATTERNS: Final = tuple((shape.kind, shape.pattern()) for shape in SHAPES)
+
+Row = dict[str, Any]
+
+
+def choice_of(text: str, source: str) -> Choice:
+    """Return what is to be done with secrets in rows, as a setting says it.
+
+    Raises:
+        ConfigurationError: the setting is none of the choices.
+    """
+    choices: tuple[Choice, ...] = get_args(Choice)
+    for choice in choices:
+        if text == choice:
+            return choice
+    message = (
+        f"{source}: secrets_in_rows={text!r} is not known.\n"
+        "  Use 'mask' to remove them and warn, 'warn' to load them with a warning, or 'keep'."
+    )
+    raise ConfigurationError(message)
+
+
+def may_hold(texts: Iterable[bytes]) -> list[bool]:
+    """Tell of each of some encoded JSON whether it may hold a secret."""
+    found = pc.match_substring_regex(pa.array(texts, pa.large_binary()), pattern=ANYTHING)
+    return [bool(each) for each in found.to_pylist()]
+
+
+class SecretScan:
+    """The scan of one resource in one load.
+
+    Args:
+        source: the dlt source, for messages.
+        resource: the resource, for messages.
+        choice: what to do with what is found.
+        key: columns that identify a row; they stay, or rows would become one.
+    """
+
+    def __init__(
+        self, source: str, resource: str, choice: Choice = "mask", key: Collection[str] = ()
+    ) -> None:
+        self._name = f"{source} / {resource}"
+        self._choice: Choice = choice
+        self._key = frozenset(key)
+        self._suspicious = False
+        self._found: set[tuple[str, str, int]] = set()
+
+    def look(self, body: bytes) -> None:
+        """Look at an answer, as it came: rows are looked at from the first suspicious one on.
+
+        Rows of an answer may come later, with others: so it is not for this answer's rows alone.
+        """
+        if self._choice != "keep" and not self._suspicious and body:
+            self._suspicious = may_hold([body])[0]
+
+    def rows(self, rows: list[Row]) -> None:
+        """Mask secrets in rows, in place, if any answer so far was suspicious."""
+        if self._suspicious and rows:
+            self.all_rows(rows)
+
+    def all_rows(self, rows: list[Row]) -> None:
+        """Mask secrets in rows, in place, whatever was looked at before."""
+        if self._choice == "keep":
+            return
+        encoded = [msgspec.json.encode(row, enc_hook=str) for row in rows]
+        for row, suspicious in zip(rows, may_hold(encoded), strict=True):
+            if not suspicious:
+                continue
+            masked = _masked_members(row, "", self._found, self._key)
+            if self._choice == "mask":
+                row.clear()
+                row.update(masked)
+
+    def one(self, row: Row) -> Row:
+        """Mask secrets in a row that came by itself, in place, warn, and return it."""
+        self.all_rows([row])
+        self.report()
+        return row
+
+    def report(self) -> None:
+        """Warn of what was found since the last report: kinds, columns and numbers, no values.
+
+        A secret that is in a column of several rows, or in a row that was read twice, is one.
+        """
+        if not self._found:
+            return
+        kinds = Counter(kind for kind, _, _ in self._found)
+        paths = sorted({path for _, path, _ in self._found})
+        what = ", ".join(
+            f"{count} {kind}{'s' * (count > 1)}" for kind, count in kinds.most_common()
+        )
+        where = ", ".join(paths[:_NAMED])
+        if len(paths) > _NAMED:
+            where += f" and {len(paths) - _NAMED} more columns"
+        if self._choice == "mask":
+            advice = 'set secrets_in_rows = "keep" to load them'
+            log.warning("%s: removed %s from %s; %s", self._name, what, where, advice)
+        else:
+            advice = 'set secrets_in_rows = "mask" to remove them'
+            log.warning("%s: loaded %s in %s; %s", self._name, what, where, advice)
+        self._found = set()
+
+
+def mask(value: Any) -> Any:
+    """Return decoded JSON with the secrets in it replaced."""
+    return _masked(value, "", set())
+
+
+def _masked(value: Any, path: str, found: set[tuple[str, str, int]]) -> Any:
+    if isinstance(value, str):
+        return _masked_text(value, path, found)
+    if is_object(value):
+        return _masked_members(value, f"{path}." if path else "", found)
+    if is_list(value):
+        return [_masked(item, path, found) for item in value]
+    return value
+
+
+def _masked_members(
+    members: Row, above: str, found: set[tuple[str, str, int]], key: frozenset[str] = frozenset()
+) -> Row:
+    masked: Row = {}
+    pair = _kind_of_pair(members)
+    for name, value in members.items():
+        if name in key:
+            masked[name] = value
+            continue
+        new = unique = _masked_text(name, f"{above}[name]", found)
+        number = 1
+        while new != name and (unique in masked or unique in members):
+            number += 1
+            unique = f"{new} {number}"
+        path = f"{above}{unique}"
+        kind = kind_of_name(name) or (pair if name == "value" else None)
+        masked[unique] = _masked_value(value, kind, path, found)
+    return masked
+
+
+def _masked_value(value: Any, kind: str | None, path: str, found: set[tuple[str, str, int]]) -> Any:
+    """Return a member's value without secrets; all of it is one if its name says so."""
+    new = _masked(value, path, found)
+    if kind is None or not isinstance(value, str) or new != value:
+        return new
+    if len(value) < _LEAST or PLACEHOLDER.match(value):
+        return value
+    found.add((kind, path, hash(value)))
+    return _mark(kind)
+
+
+def _kind_of_pair(members: Row) -> str | None:
+    """Return what `value` is in a pair such as `{"key": "password", "value": ...}`."""
+    for name in ("key", "name"):
+        of = members.get(name)
+        if isinstance(of, str) and (kind := kind_of_name(of)):
+            return kind
+    return None
+
+
+def _masked_text(text: str, path: str, found: set[tuple[str, str, int]]) -> str:
+    if len(text) < _LEAST:
+        return text
+    for kind, pattern in _PATTERNS:
+
+        def marked(match: re.Match[str], kind: str = kind) -> str:
+            groups = match.groupdict()
+            group = next((name for name in ("secret", "bare") if groups.get(name)), 0)
+            found.add((kind, path, hash(match[group])))
+            start, end = match.span(group)
+            before = match.string[match.start() : start]
+            return f"{before}{_mark(kind)}{match.string[end : match.end()]}"
+
+        text = pattern.sub(marked, text)
+    return text
+
+
+def _mark(kind: str) -> str:
+    return f"[removed: {kind}]"
