@@ -27,7 +27,7 @@ ONE_IN = 100
 
 def main() -> None:
     """Load twice and tell the calls."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--incidents", type=int, default=10_000)
     parser.add_argument("--alerts", type=int, default=20_000)
     parser.add_argument("--alert-events", type=int, default=60_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from dlt.extract import DltSource
 from tests.warehouse import Warehouse, rows
@@ -53,9 +53,7 @@ def check_labels(rootly: Rootly, warehouse: Warehouse) -> None:
     """Compare labels, which are one table of keys and values whichever form they came in."""
     expected: list[tuple[str, str, str]] = []
     for key, row in attributes(rootly, "incidents").items():
-        labels: Any = row["labels"]
-        pairs = labels.items() if isinstance(labels, dict) else map(_pair, filter(None, labels))
-        expected += [(key, name, written(value)) for name, value in pairs]
+        expected += [(key, name, written(value)) for name, value in _pairs(row["labels"])]
     assert expected
     found = warehouse.query(
         "SELECT incidents.id, label.key, label.value FROM incidents "
@@ -65,8 +63,11 @@ def check_labels(rootly: Rootly, warehouse: Warehouse) -> None:
     assert not [name for name in warehouse.types("incidents") if "labels" in name]
 
 
-def _pair(label: dict[str, Any]) -> tuple[str, Any]:
-    return label["key"], label["value"]
+def _pairs(labels: Any) -> list[tuple[str, Any]]:
+    """Return labels as pairs, whether they are an object or a list with nulls in it."""
+    if isinstance(labels, dict):
+        return list(cast("dict[str, Any]", labels).items())
+    return [(label["key"], label["value"]) for label in labels if label]
 
 
 def written(value: Any) -> str:

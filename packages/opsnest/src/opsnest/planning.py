@@ -70,8 +70,8 @@ def total_calls(lines: Sequence[Line]) -> int:
 
 
 def _states(pipeline: Pipeline, source: str) -> Mapping[str, Any]:
-    sources: Any = pipeline.state.get("sources", {})
-    states: Mapping[str, Any] = sources.get(source, {}).get("resources", {})
+    state: Any = pipeline.state
+    states: Mapping[str, Any] = state.get("sources", {}).get(source, {}).get("resources", {})
     return states
 
 

@@ -118,7 +118,9 @@ def _notes(entry: Entry) -> str:
 
 
 def _strategies(catalogue: Catalogue) -> Iterator[str]:
-    used = [each for each in STRATEGIES if _names(catalogue, each)]
+    used = [
+        (words, names) for each, words in STRATEGIES.items() if (names := _names(catalogue, each))
+    ]
     if not used:
         return
     yield "## Only what changed"
@@ -127,9 +129,7 @@ def _strategies(catalogue: Catalogue) -> Iterator[str]:
         "It moves only when the list was read to its end, and the last minutes before it are asked "
         "for again."
     )
-    yield _table(
-        ("a list that", "names"), ((STRATEGIES[name], _names(catalogue, name)) for name in used)
-    )
+    yield _table(("a list that", "names"), used)
     if any(entry.total for entry in catalogue.entries):
         yield (
             "After `opsnest load`, or `opsnest.loading.load`, the tables are compared with the "

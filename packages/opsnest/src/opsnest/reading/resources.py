@@ -19,7 +19,7 @@ from opsnest.reading.api import Api
 from opsnest.reading.memory import UNDER_WAY, Memory
 from opsnest.reading.reading import Ask, Dialect, Reading, Row, key_of, stamp_of
 from opsnest.reading.strategies import read
-from opsnest.secret_scan import SecretScan, choice_of
+from opsnest.secret_scan import Choice, SecretScan, choice_of
 from restarrow.dlt import accelerate
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Lists:
         given: Mapping[str, Sequence[str]] | None = None,
         secrets_in_rows: str = "mask",
     ) -> None:
-        self._choice = choice_of(secrets_in_rows, catalogue.source)
+        self._choice: Choice = choice_of(secrets_in_rows, catalogue.source)
         self._catalogue = catalogue
         self._api = api
         self._dialect = dialect
