@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from restarrow.paging.plans import DONE, Continuation, Plan
+from restarrow.paging.plans import Continuation, Plan
 from restarrow.types import Page, Request
 
 #: How many lists ahead are told: more than any window takes.
@@ -49,10 +49,10 @@ class ChainPlan:
         following = range(self._at + 1, len(self._plans))
         if inner.done or not (inner.requests or inner.problem):
             if not following:
-                return DONE
+                return replace(inner, requests=(), done=True, plan=None)
             plan = self._copy(following[0], page.number + 1, self._plans[following[0]])
             firsts = tuple(islice((self._plans[at].first() for at in following), _AHEAD))
-            return replace(inner, requests=firsts, done=False, certain=True, plan=plan)
+            return replace(inner, requests=firsts, done=False, certain=True, plan=plan, begins=True)
         firsts = tuple(islice((self._plans[at].first() for at in following), _AHEAD))
         plan = self._copy(self._at, self._offset, inner.plan or self._inner)
         requests = (*islice(inner.requests, _AHEAD), *firsts) if not inner.problem else ()

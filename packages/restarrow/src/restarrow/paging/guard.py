@@ -49,6 +49,8 @@ class LoopGuard:
                 f"the last {self._same} pages are equal: the API does not seem to heed what "
                 "tells the pages apart; check the name of the parameter"
             )
+        if following.begins:
+            self._last, self._same = b"", 0
         if not self._policy.repeated_requests or following.repeats:
             return ""
         self._sent.add(_print(page.request))

@@ -54,6 +54,7 @@ class Continuation:
         plan: the plan to go on with, if it is another one.
         drop: whether the page's rows are not to be handed out: later pages bring them again.
         repeats: whether the same request may rightly be sent again, as it brings other rows.
+        begins: whether another list begins behind this page, which may rightly be equal to it.
         problem: what is wrong with the way to the next page; raised after this page.
         total: what the page says about the length of the whole list, in its own unit.
         expected: the number of rows that this page should have, if that is known.
@@ -65,6 +66,7 @@ class Continuation:
     plan: Plan | None = None
     drop: bool = False
     repeats: bool = False
+    begins: bool = False
     problem: str = ""
     total: int | None = None
     expected: int | None = None
