@@ -58,7 +58,7 @@ def plan(lists: Lists, resources: Sequence[str], pipeline: Pipeline | None = Non
     Raises:
         SourceError: the API could not be asked.
     """
-    states = _states(pipeline, lists.catalogue.source) if pipeline else {}
+    states = _states(pipeline, lists.catalogue.source) if pipeline else dict[str, Any]()
     planner = _Planner(lists, states)
     by_name = lists.catalogue.by_name
     return [planner.line(by_name[name]) for name in resources if name in by_name]
@@ -87,7 +87,9 @@ class _Planner:
         since = str(self._states.get(entry.name, {}).get("since", ""))
         try:
             rows, calls, at_least = self._cost(entry, since)
-        except AccessError:
+        except AccessError as refusal:
+            if refusal.status == 401:  # for this list as for all others
+                raise
             return Line(entry.name, _REFUSED, not since, None, 0)
         return Line(entry.name, how(entry), not since, rows, calls, at_least)
 
