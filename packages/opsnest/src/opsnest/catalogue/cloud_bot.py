@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from opsnest.catalogue.entry import Catalogue, Entry
+from opsnest.catalogue.entry import SECRETS_IN_ROWS, Catalogue, Entry
 
 __all__ = ["CLOUD_BOT"]
 
@@ -228,14 +228,7 @@ CLOUD_BOT: Final = Catalogue(
             "argument",
             'other versions of endpoints, such as `{"users": "v1", "wlm_queues": "v4"}`',
         ),
-        (
-            "secrets_in_rows",
-            "argument",
-            (
-                "what to do with secrets that people pasted into texts: `mask` them and warn "
-                "(default), only `warn`, or `keep` them without a word"
-            ),
-        ),
+        SECRETS_IN_ROWS,
     ),
     troubles=(
         (

@@ -7,10 +7,29 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal
 
-__all__ = ["DELETED", "STRATEGIES", "Catalogue", "Entry", "Paging", "Strategy", "how"]
+__all__ = [
+    "DELETED",
+    "SECRETS_IN_ROWS",
+    "STRATEGIES",
+    "Catalogue",
+    "Entry",
+    "Paging",
+    "Strategy",
+    "how",
+]
 
 #: The column that tells when a row was found to be gone.
 DELETED: Final = "deleted_at"
+
+#: A setting of every source: name, where it belongs, what it means.
+SECRETS_IN_ROWS: Final = (
+    "secrets_in_rows",
+    "argument",
+    (
+        "what to do with secrets that people pasted into texts: `mask` them and warn (default), only "
+        "`warn`, or `keep` them without a word"
+    ),
+)
 
 #: How a list is asked for only what changed; `STRATEGIES` says what each means.
 Strategy = Literal["changed", "newest_first", "appended", "whole", "windows", "snapshot"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from opsnest.catalogue.entry import Catalogue, Entry, Strategy
+from opsnest.catalogue.entry import SECRETS_IN_ROWS, Catalogue, Entry, Strategy
 
 __all__ = ["OWLETTE"]
 
@@ -122,14 +122,7 @@ OWLETTE: Final = Catalogue(
         ("site_ids", "argument", "the sites to load; all that the key may read without any"),
         ("call_budget", "argument", "calls that `processes` may make, 300 by default"),
         ("spread", "argument", "wait for the hours that more calls take, instead of refusing them"),
-        (
-            "secrets_in_rows",
-            "argument",
-            (
-                "what to do with secrets that people pasted into texts: `mask` them and warn "
-                "(default), only `warn`, or `keep` them without a word"
-            ),
-        ),
+        SECRETS_IN_ROWS,
     ),
     troubles=(
         (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from opsnest.catalogue.entry import Catalogue, Entry
+from opsnest.catalogue.entry import SECRETS_IN_ROWS, Catalogue, Entry
 
 __all__ = ["ROOST_AI", "SECRETS", "SOURCE"]
 
@@ -192,14 +192,7 @@ ROOST_AI: Final = Catalogue(
             "argument",
             "days of changes after which `events` are read whole again, default 1; 0 for always",
         ),
-        (
-            "secrets_in_rows",
-            "argument",
-            (
-                "what to do with secrets that people pasted into texts: `mask` them and warn "
-                "(default), only `warn`, or `keep` them without a word"
-            ),
-        ),
+        SECRETS_IN_ROWS,
     ),
     troubles=(
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from opsnest.catalogue.entry import Catalogue, Entry
+from opsnest.catalogue.entry import SECRETS_IN_ROWS, Catalogue, Entry
 from opsnest.catalogue.rootly_lists import ENTRIES
 
 __all__ = ["ROOTLY", "SECRETS"]
@@ -44,14 +44,7 @@ ROOTLY: Final = Catalogue(
                 "`incidents/142`"
             ),
         ),
-        (
-            "secrets_in_rows",
-            "argument",
-            (
-                "what to do with secrets that people pasted into texts: `mask` them and warn "
-                "(default), only `warn`, or `keep` them without a word"
-            ),
-        ),
+        SECRETS_IN_ROWS,
     ),
     troubles=(
         (
