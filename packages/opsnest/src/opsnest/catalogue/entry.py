@@ -26,8 +26,8 @@ SECRETS_IN_ROWS: Final = (
     "secrets_in_rows",
     "argument",
     (
-        "what to do with secrets that people pasted into texts: `mask` them and warn (default), only "
-        "`warn`, or `keep` them without a word"
+        "what to do with secrets that people pasted into texts: `mask` them and warn (default), "
+        "only `warn`, or `keep` them without a word"
     ),
 )
 
