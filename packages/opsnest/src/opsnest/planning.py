@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Line", "plan", "total_calls"]
 
 _REFUSED: Final = "may not be read with this key"
-#: Rows from which on a first load is read in slices.
+#: Rows from which on a first load is read in slices, and the strategies that do so.
 _SLICED: Final = 1000
+_SLICING: Final = frozenset({"changed", "appended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,46 +82,74 @@ class _Planner:
         self._catalogue: Catalogue = lists.catalogue
         self._states = states
         self._counts: dict[tuple[str, str], int | None] = {}
+        self._read: set[str] = set()
 
     def line(self, entry: Entry) -> Line:
         """Return what a list would cost."""
-        since = str(self._states.get(entry.name, {}).get("since", ""))
+        state = self._states.get(entry.name, {})
+        since = str(state.get("since", ""))
+        first = "since" not in state  # it is there, and empty, for lists whose rows have no time
         try:
             rows, calls, at_least = self._cost(entry, since)
         except AccessError as refusal:
             if refusal.status == 401:  # for this list as for all others
                 raise
-            return Line(entry.name, _REFUSED, not since, None, 0)
-        return Line(entry.name, how(entry), not since, rows, calls, at_least)
+            return Line(entry.name, _REFUSED, first, None, 0)
+        return Line(entry.name, how(entry), first, rows, calls, at_least)
 
     def _cost(self, entry: Entry, since: str) -> tuple[int | None, int, bool]:
         """Return rows, calls, and whether these may be more."""
         if entry.parent is not None:
             return self._cost_of_children(entry, since)
+        rows, calls, at_least = self._reading(entry, since)
+        return rows, calls + _counted(entry), at_least
+
+    def _reading(self, entry: Entry, since: str) -> tuple[int | None, int, bool]:
+        """Return what it takes to read a list, without the call that compares it afterwards."""
         match entry.strategy:
             case "windows":
                 return None, len(windows_of(first=not since)), True
             case "newest_first" if since:
                 return None, 1, True
             case "changed" | "appended" if since:
-                rows = self._count(entry, earlier(since))
-                return rows, _pages(entry, rows) + _counted(entry), rows is None
-            case "changed" | "appended":
-                rows = self._count(entry, "")
-                sliced = bool(entry.slices) and (rows is None or rows >= _SLICED)
-                return rows, _pages(entry, rows) + (len(slices_of()) if sliced else 0), rows is None
+                rows = self._count(entry, earlier(since, entry.lookback))
+                calls = _pages(entry, rows)
+                return rows, calls, rows is None or calls > 1 or entry.under_way is not None
             case _:
-                rows = self._count(entry, "")
-                return rows, _pages(entry, rows), rows is None
+                pass
+        rows = self._count(entry, "")
+        calls = _pages(entry, rows)
+        if entry.strategy in _SLICING and entry.slices and rows is not None and rows >= _SLICED:
+            # after the first page, each slice has one at least
+            return rows, max(calls, len(slices_of())) + 1, True
+        # what changed while a long list was read is asked for again
+        again = entry.strategy not in {"whole", "snapshot"} and calls > 1
+        return rows, calls, rows is None or again
 
     def _cost_of_children(self, entry: Entry, since: str) -> tuple[int | None, int, bool]:
         parent = self._catalogue.by_name[str(entry.parent)]
-        changed = since if entry.of_changed else ""
-        _, calls, at_least = self._cost(parent, changed)
-        if entry.include or entry.within:
-            return None, calls, at_least
-        parents = self._count(parent, earlier(changed) if changed else "")
-        return None, calls + (parents or 0), True
+        changed = since if entry.of_changed or entry.within or entry.include else ""
+        if entry.include:  # their parents are read page by page, never in slices
+            rows = self._count(parent, earlier(changed, entry.lookback) if changed else "")
+            return None, _pages(parent, rows), True
+        if entry.within or entry.of_changed:
+            _, calls, _ = self._reading(parent, changed)
+        else:
+            calls = self._shared(parent)
+        if entry.within:
+            return None, calls, True
+        # the last one that changed was asked for its children then
+        parents = self._count(parent, changed) or 0
+        return None, calls + (max(0, parents - 1) if changed else parents), True
+
+    def _shared(self, parent: Entry) -> int:
+        """Return the calls that it takes to read parents: none for their second children."""
+        if parent.name in self._read:
+            return 0
+        self._read.add(parent.name)
+        if parent.parent is not None:
+            return self._cost_of_children(parent, "")[1]
+        return self._reading(parent, "")[1]
 
     def _count(self, entry: Entry, since: str) -> int | None:
         """Ask how many rows a list has, once."""
@@ -138,5 +167,9 @@ def _pages(entry: Entry, rows: int | None) -> int:
 
 
 def _counted(entry: Entry) -> int:
-    """Return the calls that it takes to compare the table with the API after the load."""
-    return int(entry.total is not None)
+    """Return the calls that it takes to compare the table with the API after the load.
+
+    Other strategies learn the number of rows while they read.
+    """
+    asks = entry.strategy in _SLICING and entry.paging != "keyset"
+    return int(asks and entry.total is not None)
