@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_calls_from_several_threads_pass_without_a_refusal(simulate: Simulate) -
     def some(session: ApiSession) -> float:
         return [ask(session, rootly) for _ in range(9)][-1]
 
-    at_once([lambda session=session: some(session) for session in sessions])
+    at_once([partial(some, session) for session in sessions])
 
     assert rootly.simulator.requests.statuses() == {200: 28}
 

@@ -76,7 +76,6 @@ def check(lines: Sequence[Line], calls: int) -> None:
 @pytest.mark.parametrize(
     ("names", "sizes"),
     [
-        pytest.param(["alerts"], {}, id="changed, on one page"),
         pytest.param(["alerts"], {"alerts": 250}, id="changed, on several"),
         pytest.param(["alerts"], {"alerts": 1050}, id="changed, in slices"),
         pytest.param(["audits", "alert_events"], {}, id="appended"),
