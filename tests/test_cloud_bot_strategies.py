@@ -6,6 +6,7 @@ of everything into another database, cell by cell.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +21,7 @@ from tests.warehouse import Warehouse, keys
 from opsnest.loading import load
 from opssim import Churn, CloudBotQuirks
 
-ROUNDS = 20
+ROUNDS = int(os.environ.get("OPSNEST_ROUNDS", "20"))
 #: Lists of all strategies, with the nested tables of users and queues.
 LISTS = (
     *("executions", "users", "audit_messages", "robots"),

@@ -7,6 +7,7 @@ into another database, cell by cell.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,7 +23,7 @@ from opsnest.catalogue.rootly import ROOTLY
 from opsnest.loading import Outcome, load
 from opssim import Churn, RootlyQuirks
 
-ROUNDS = 20
+ROUNDS = int(os.environ.get("OPSNEST_ROUNDS", "20"))
 #: Resources by how they are asked for what changed, with the simulator's tables.
 GROUPS: dict[str, dict[str, str]] = {
     "changed": {"incidents": "incidents", "alerts": "alerts"},
