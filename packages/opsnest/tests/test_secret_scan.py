@@ -34,6 +34,7 @@ SECRETS: dict[str, list[str]] = {
     "Slack token": ["xo" + "xb-" + some(12, string.digits) + "-" + some(24)],
     "Slack webhook": ["https://hooks.slack.com/" + "services/T0AAAAAA/B0BBBBBB/" + some(24)],
     "Google API key": ["AI" + "za" + some(35)],
+    "Google token": ["GOC" + "SPX-" + some(28), "ya" + "29." + some(60)],
     "Stripe key": ["sk" + "_live_" + some(24)],
     "Anthropic key": ["sk" + "-ant-" + some(40)],
     "OpenAI key": ["sk" + "-" + some(48)],
@@ -62,6 +63,7 @@ IN_TEXT: list[tuple[str, str, str]] = [
     (f'{{"password": "{(word := some(12))}"}}', word, "password"),
     (f"api_key: '{(word := some(20))}'", word, "secret"),
     (f"https://x.blob.core.windows.net/a?sig={(word := some(44))}", word, "URL signature"),
+    (f"AccountName=x;AccountKey={(word := some(86))}==;", word, "Azure key"),
     (f"aws_secret_access_key = {(word := some(40))}", word, "AWS secret key"),
 ]
 HARMLESS = [
@@ -164,6 +166,32 @@ def test_masking_twice_is_masking_once_and_takes_out_what_is_hidden_anywhere(
 
     assert secret not in json.dumps(once)
     assert mask(once) == once
+
+
+@given(
+    st.text(max_size=30) | st.sampled_from(HARMLESS),
+    st.sampled_from([text for text, *_ in IN_TEXT] + [each[0] for each in SECRETS.values()]),
+    st.integers(0, 2),
+)
+def test_what_is_looked_at_first_misses_nothing(text: str, secret: str, quoted: int) -> None:
+    for _ in range(quoted):
+        secret = json.dumps({"text": secret})
+    row = {"text": text, "more": [{"name": "x", "here": f"{text} {secret}"}, text]}
+    expected = mask(row)
+
+    SecretScan("rootly", "incidents").all_rows([{"text": text}, row])
+
+    assert row == expected
+    assert row["more"] != [{"name": "x", "here": f"{text} {secret}"}, text]
+
+
+def test_half_a_surrogate_beside_a_secret_is_no_hindrance() -> None:
+    (token,) = SECRETS["Stripe key"]
+    row = {"title": "\ud83d", "text": f"\ud83d {token}"}
+
+    SecretScan("rootly", "incidents").all_rows([row])
+
+    assert row == {"title": "\ud83d", "text": "\ud83d [removed: Stripe key]"}
 
 
 def scanned(choice: str, rows: list[dict[str, Any]], body: bytes | None = None) -> SecretScan:

@@ -6,12 +6,13 @@ for: in clean answers that takes one pass over their bytes.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -38,6 +39,7 @@ _NAMED: Final = 5
 _PATTERNS: Final = tuple((shape.kind, shape.pattern()) for shape in SHAPES)
 
 Row = dict[str, Any]
+Item = TypeVar("Item")
 
 
 def choice_of(text: str, source: str) -> Choice:
@@ -99,14 +101,16 @@ class SecretScan:
         """Mask secrets in rows, in place, whatever was looked at before."""
         if self._choice == "keep":
             return
-        encoded = [msgspec.json.encode(row, enc_hook=str) for row in rows]
-        for row, suspicious in zip(rows, may_hold(encoded), strict=True):
-            if not suspicious:
-                continue
-            masked = _masked_members(row, "", self._found, self._key)
+        suspicious = _suspicious(rows, [_encoded(row) for row in rows])
+        # most texts of a suspicious row are not: RE2 tells which, for all at once
+        texts = list({text for row in suspicious for text in _texts(row) if len(text) >= _LEAST})
+        walk = _Walk(frozenset(_suspicious(texts, [_bytes(text) for text in texts])))
+        for row in suspicious:
+            masked = walk.members(row, "", self._key)
             if self._choice == "mask":
                 row.clear()
                 row.update(masked)
+        self._found |= walk.found
 
     def one(self, row: Row) -> Row:
         """Mask secrets in a row that came by itself, in place, warn, and return it."""
@@ -140,48 +144,80 @@ class SecretScan:
 
 def mask(value: Any) -> Any:
     """Return decoded JSON with the secrets in it replaced."""
-    return _masked(value, "", set())
+    return _Walk(None).value(value, "")
 
 
-def _masked(value: Any, path: str, found: set[tuple[str, str, int]]) -> Any:
-    if isinstance(value, str):
-        return _masked_text(value, path, found)
-    if is_object(value):
-        return _masked_members(value, f"{path}." if path else "", found)
-    if is_list(value):
-        return [_masked(item, path, found) for item in value]
-    return value
+class _Walk:
+    """Replaces secrets in decoded JSON.
 
+    Args:
+        suspicious: the texts that may hold secrets; None for all.
 
-def _masked_members(
-    members: Row, above: str, found: set[tuple[str, str, int]], key: frozenset[str] = frozenset()
-) -> Row:
-    masked: Row = {}
-    pair = _kind_of_pair(members)
-    for name, value in members.items():
-        if name in key:
-            masked[name] = value
-            continue
-        new = unique = _masked_text(name, f"{above}[name]", found)
+    Attributes:
+        found: for each secret its kind, the path of its column, and its hash.
+    """
+
+    def __init__(self, suspicious: frozenset[str] | None) -> None:
+        self.found: set[tuple[str, str, int]] = set()
+        self._suspicious = suspicious
+
+    def value(self, value: Any, path: str) -> Any:
+        """Return a value without secrets."""
+        if isinstance(value, str):
+            return self._text(value, path)
+        if is_object(value):
+            return self.members(value, f"{path}." if path else "")
+        if is_list(value):
+            return [self.value(item, path) for item in value]
+        return value
+
+    def members(self, members: Row, above: str, key: frozenset[str] = frozenset()) -> Row:
+        """Return an object without secrets in names or values, bar those of the names in `key`."""
+        masked: Row = {}
+        pair = _kind_of_pair(members)
+        for name, value in members.items():
+            if name in key:
+                masked[name] = value
+                continue
+            new = self._name(name, above, taken=(masked, members))
+            kind = kind_of_name(name) or (pair if name == "value" else None)
+            masked[new] = self._member(value, kind, f"{above}{new}")
+        return masked
+
+    def _name(self, name: str, above: str, taken: tuple[Row, Row]) -> str:
+        """Return a name without secrets; one that was masked is made unlike all others."""
+        new = unique = self._text(name, f"{above}[name]")
         number = 1
-        while new != name and (unique in masked or unique in members):
+        while new != name and any(unique in names for names in taken):
             number += 1
             unique = f"{new} {number}"
-        path = f"{above}{unique}"
-        kind = kind_of_name(name) or (pair if name == "value" else None)
-        masked[unique] = _masked_value(value, kind, path, found)
-    return masked
+        return unique
 
+    def _member(self, value: Any, kind: str | None, path: str) -> Any:
+        """Return a member's value without secrets; all of it is one if its name says so."""
+        new = self.value(value, path)
+        if kind is None or not isinstance(value, str) or new != value:
+            return new
+        if len(value) < _LEAST or PLACEHOLDER.match(value):
+            return value
+        self.found.add((kind, path, hash(value)))
+        return _mark(kind)
 
-def _masked_value(value: Any, kind: str | None, path: str, found: set[tuple[str, str, int]]) -> Any:
-    """Return a member's value without secrets; all of it is one if its name says so."""
-    new = _masked(value, path, found)
-    if kind is None or not isinstance(value, str) or new != value:
-        return new
-    if len(value) < _LEAST or PLACEHOLDER.match(value):
-        return value
-    found.add((kind, path, hash(value)))
-    return _mark(kind)
+    def _text(self, text: str, path: str) -> str:
+        if len(text) < _LEAST or (self._suspicious is not None and text not in self._suspicious):
+            return text
+        for kind, pattern in _PATTERNS:
+
+            def marked(match: re.Match[str], kind: str = kind) -> str:
+                groups = match.groupdict()
+                group = next((name for name in ("secret", "bare") if groups.get(name)), 0)
+                self.found.add((kind, path, hash(match[group])))
+                start, end = match.span(group)
+                before = match.string[match.start() : start]
+                return f"{before}{_mark(kind)}{match.string[end : match.end()]}"
+
+            text = pattern.sub(marked, text)
+        return text
 
 
 def _kind_of_pair(members: Row) -> str | None:
@@ -193,21 +229,35 @@ def _kind_of_pair(members: Row) -> str | None:
     return None
 
 
-def _masked_text(text: str, path: str, found: set[tuple[str, str, int]]) -> str:
-    if len(text) < _LEAST:
-        return text
-    for kind, pattern in _PATTERNS:
+def _suspicious(items: list[Item], encoded: list[bytes]) -> list[Item]:
+    """Return those of some items whose encoded form may hold a secret."""
+    if not items:
+        return []
+    return [item for item, may in zip(items, may_hold(encoded), strict=True) if may]
 
-        def marked(match: re.Match[str], kind: str = kind) -> str:
-            groups = match.groupdict()
-            group = next((name for name in ("secret", "bare") if groups.get(name)), 0)
-            found.add((kind, path, hash(match[group])))
-            start, end = match.span(group)
-            before = match.string[match.start() : start]
-            return f"{before}{_mark(kind)}{match.string[end : match.end()]}"
 
-        text = pattern.sub(marked, text)
-    return text
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts in decoded JSON, names of members included."""
+    if isinstance(value, str):
+        yield value
+    elif is_object(value):
+        yield from value
+        for member in value.values():
+            yield from _texts(member)
+    elif is_list(value):
+        for item in value:
+            yield from _texts(item)
+
+
+def _encoded(row: Row) -> bytes:
+    try:
+        return msgspec.json.encode(row, enc_hook=str)
+    except UnicodeEncodeError:  # half a pair of surrogates: JSON can have that
+        return _bytes(json.dumps(row, ensure_ascii=False, default=str))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
 
 
 def _mark(kind: str) -> str:
