@@ -194,6 +194,23 @@ def test_half_a_surrogate_beside_a_secret_is_no_hindrance() -> None:
     assert row == {"title": "\ud83d", "text": "\ud83d [removed: Stripe key]"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password" + "\\" * 50_000,
+        "password=" + "\\n" * 50_000,
+        "secret " * 20_000,
+        "-----BEGIN " + "PRIVATE KEY-----" * 10_000,
+        "://a:" * 20_000,
+        "eyJaaaaaaaaaa." * 20_000,
+    ],
+    ids=["backslashes", "line ends", "names", "begins", "colons", "dots"],
+)
+@pytest.mark.timeout(20)
+def test_long_texts_take_no_time_that_grows_with_their_square(text: str) -> None:
+    assert mask(mask(text)) == mask(text)
+
+
 def scanned(choice: str, rows: list[dict[str, Any]], body: bytes | None = None) -> SecretScan:
     scan = SecretScan("rootly", "incidents", choice_of(choice, "rootly"), key=("id",))
     scan.look(json.dumps(rows).encode() if body is None else body)

@@ -57,7 +57,9 @@ class Shape:
 
     def pattern(self) -> re.Pattern[str]:
         """Return the pattern for text."""
-        return re.compile((_START if self.whole else "") + self.text, re.ASCII)
+        # escaped four times over at most: on long runs of them, time would grow with their square
+        text = self.text.replace(r"\\*", r"\\{0,15}").replace(r"\\+[", r"\\{1,15}[")
+        return re.compile((_START if self.whole else "") + text, re.ASCII)
 
     def loose(self) -> str:
         """Return the pattern for encoded JSON; "" if it needs none of its own."""
