@@ -50,6 +50,7 @@ def test_what_it_offers() -> None:
     assert set(restarrow.dlt.__all__) == {
         "RESTAPIConfig",
         "ResourceReport",
+        "accelerate",
         "check_connection",
         "report",
         "rest_api",
