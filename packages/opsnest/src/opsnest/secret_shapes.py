@@ -14,7 +14,6 @@ __all__ = ["ANYTHING", "PLACEHOLDER", "SHAPES", "Shape", "kind_of_name"]
 
 #: Where a word may begin: also behind escapes in text that is JSON or part of a URL itself.
 _START: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2}))"
-_LOOSE_START: Final = r"(?:^|[^A-Za-z0-9]|\\[nrtbf]|%[0-9A-Fa-f]{2})"
 
 #: Names end with these; `password_changed_at` and `secret_id` are names of something else.
 _PASSWORDS: Final = r"passw(?:or)?d|passwd|passphrase|pwd"
@@ -45,14 +44,14 @@ class Shape:
     Attributes:
         kind: what it is, in words that take an s in the plural.
         text: the pattern; what its group `secret` matches is the secret, or else all of it.
-        hint: a pattern for RE2 that encoded JSON has wherever it has the secret; "" if the hint of
-            another shape is one for this as well, None if the pattern is one itself.
+        hint: a pattern for RE2 that encoded JSON, or text, has wherever it has the secret; "" if
+            that for names is one for this as well.
         whole: whether it must begin where a word does, because it has little to be told by.
     """
 
     kind: str
     text: str
-    hint: str | None = None
+    hint: str
     whole: bool = False
 
     def pattern(self) -> re.Pattern[str]:
@@ -61,18 +60,13 @@ class Shape:
         text = self.text.replace(r"\\*", r"\\{0,15}").replace(r"\\+[", r"\\{1,15}[")
         return re.compile((_START if self.whole else "") + text, re.ASCII)
 
-    def loose(self) -> str:
-        """Return the pattern for encoded JSON; "" if it needs none of its own."""
-        hint = self.text if self.hint is None else self.hint
-        return f"{_LOOSE_START}{hint}" if hint and self.whole else hint
-
 
 def _assigned(kind: str, names: str) -> Shape:
     quoted = rf"(?P<quote>\\*[\"']){_NONE}(?P<secret>(?:(?!(?P=quote))(?:\\.|[^\n\\])){{8,}})"
     bare = rf"\\*[\"']?{_NONE}(?P<bare>(?:(?!\[removed)[^\s\"'\\<>,;&]){{8,}})"
     # where `pwd` is the working directory, a path follows
     text = rf"(?i:{names}){_EQUALS}(?![/~])(?:{quoted}(?P=quote)|{bare})"
-    return Shape(kind, text, rf"(?i:{names}){_EQUALS}{_LOOSE_VALUE}")
+    return Shape(kind, text, "")
 
 
 _PEM: Final = r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
@@ -107,7 +101,7 @@ SHAPES: Final = (
     Shape(
         "OpenAI key",
         r"sk-(?:[A-Za-z0-9]{32,}|(?:proj|svcacct|admin)-[\w-]{20,})",
-        r"sk-(?:[A-Za-z0-9]{9}|(?:proj|svcacct|admin)-)",
+        r"sk-(?:[A-Za-z0-9]{20}|(?:proj|svcacct|admin)-)",
         whole=True,
     ),
     Shape("SendGrid key", r"SG\.[\w-]{16,}\.[\w-]{16,}", r"SG\.[\w-]{9}", whole=True),
@@ -130,7 +124,7 @@ SHAPES: Final = (
         "AWS secret key",
         rf"(?i:secret[_-]?(?:access[_-]?)?key|aws[_-]?secret){_EQUALS}\\*[\"']?"
         r"(?P<secret>(?:[A-Za-z0-9+]|\\*/){40})(?![A-Za-z0-9+/=])",
-        rf"(?i:aws[_-]?secret){_EQUALS}{_LOOSE_VALUE}",
+        "",
     ),
     Shape(
         "Azure key",
@@ -153,7 +147,7 @@ SHAPES: Final = (
         "Authorization header",
         rf"(?i:authorization){_EQUALS}\\*[\"']?(?i:bearer|basic|token){_WHITE}{_NONE}"
         r"(?P<secret>(?:[\w.~+=:-]|\\*/){8,})",
-        rf"(?i:authorization){_EQUALS}\\*[\"']?\w",
+        r"(?i:authorization)\\*[\"']?(?:\s|\\+[nrt])*[:=,}]",
     ),
     # on its own it may be prose: a digit tells
     Shape(
@@ -166,16 +160,19 @@ SHAPES: Final = (
     _assigned("secret", _SECRETS),
 )
 
-#: A name such as `password` as a value: that of a pair whose other value is the password.
-_NAME_AS_VALUE: Final = rf"(?i:{_PASSWORDS}|{_SECRETS}|authorization)\\*\"\s*[,}}]"
+#: Names of secrets, told by less of them, and a value behind; or such a name as a value: that of a
+#: pair whose other value is the secret.
+_NAMED: Final = (
+    r"(?i:passw(?:or)?d|passphrase|pwd|secret|(?:api|ess|ate|unt|ret)[_-]?key|[a-z][_-]?token)"
+    rf"(?:\\*\"\s*[,}}]|{_EQUALS}{_LOOSE_VALUE})"
+)
 #: Text that is hidden in encoded JSON: ASCII in escapes, bar `<`, `>`, `&` and `'`, which some
 #: encoders always write so, and UTF-16.
 _HIDDEN: Final = r"\\u00(?:2[0-589a-fA-F]|3[0-9abdfABDF]|[4-7])|\x00"
 
-#: Encoded JSON that does not match this has no secret. It is for RE2.
-ANYTHING: Final = "|".join(
-    [hint for shape in SHAPES if (hint := shape.loose())] + [_NAME_AS_VALUE, _HIDDEN]
-)
+#: Encoded JSON, or text, that does not match this has no secret. It is for RE2, which takes a while
+#: to make something of it, for every answer: so it is short, and where words begin is left out.
+ANYTHING: Final = "|".join([*(shape.hint for shape in SHAPES if shape.hint), _NAMED, _HIDDEN])
 
 
 def kind_of_name(name: str) -> str | None:
