@@ -106,3 +106,16 @@ def test_only_new_and_changed_rows_are_loaded_again_and_replace_the_old_ones(
     assert len(asked(running, "incidents")) == 1
     assert len(asked(running, "alerts")) == 1
     check_services(running, warehouse)
+
+
+def test_a_snapshot_that_is_empty_now_empties_its_table(
+    rootly: Start, warehouse: Warehouse
+) -> None:
+    running = rootly()
+    warehouse.load(source(running), "oncalls")
+    assert warehouse.column("oncalls") == keys(running, "oncalls") != []
+    running.simulator.delete("oncalls", 1000)
+
+    warehouse.load(source(running), "oncalls")
+
+    assert warehouse.column("oncalls") == []

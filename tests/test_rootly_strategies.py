@@ -49,7 +49,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let lists be read in pages of four, and long ones be sliced from nine rows on."""
     entries = tuple(replace(entry, page_size=4) for entry in ROOTLY.entries)
     monkeypatch.setattr("opsnest.sources.rootly.ROOTLY", replace(ROOTLY, entries=entries))
-    monkeypatch.setattr("opsnest.reading.strategies._WORTH_SLICING", 9)
+    monkeypatch.setattr("opsnest.reading.strategies.WORTH_SLICING", 9)
 
 
 def change(running: Rootly, rng: random.Random, tables: Sequence[str]) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
+from tests.cloud_bot_loads import Start as StartControlRoom
+from tests.cloud_bot_loads import source as cloud_bot
 from tests.rootly_loads import Rootly, Start, source
 from tests.warehouse import Warehouse, loaded
 
@@ -198,3 +200,18 @@ def test_a_wrong_choice_is_told_before_anything_is_asked(rootly: Start) -> None:
     assert error is None or error.exit_code == 3
     assert not isinstance(raised.value, PipelineStepFailed)
     assert running.simulator.requests.all() == []
+
+
+def test_the_lists_of_the_seed_page_are_looked_at_as_well(
+    room: StartControlRoom, warehouse: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = room()
+    robots = running.simulator.tables["robots"]
+    robots.update(robots.keys()[0], lambda row: row.update(nickname=f"key {SECRETS[0]}"))
+
+    with caplog.at_level(logging.WARNING, "opsnest"):
+        warehouse.load(cloud_bot(running, api="seed"), "robots")
+
+    assert SECRETS[0] not in warehouse.text()
+    assert "[removed: GitHub token]" in warehouse.text()
+    assert "cloud_bot_source / robots: removed 1 GitHub token from nickname" in caplog.text

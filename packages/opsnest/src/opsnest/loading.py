@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from opsnest.catalogue import CATALOGUES
 from opsnest.events import ListRead, listening_to_lists
-from opsnest.reconcile import Difference, forget, mark_deleted, takes_marks, unequal
+from opsnest.reconcile import (
+    Difference,
+    forget,
+    known_differences,
+    mark_deleted,
+    remember_differences,
+    takes_marks,
+    unequal,
+)
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -61,7 +69,8 @@ def load(pipeline: Pipeline, source: DltSource) -> Outcome:
 
     `pipeline.run` alone would finish the earlier package and leave the new data for another run.
     Beyond that, rows that are gone are marked, and the tables are compared with what the API says
-    that it has; where they differ, the list is read whole once.
+    that it has. Where they differ, and not by as many as when that was of no help, the list is read
+    whole once.
 
     Raises:
         PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
@@ -77,8 +86,10 @@ def load(pipeline: Pipeline, source: DltSource) -> Outcome:
         return Outcome(info=info)
     deleted = mark_deleted(pipeline, catalogue.by_name, lists)
     differences = unequal(pipeline, catalogue.by_name, lists)
-    if differences:
-        names = [difference.resource for difference in differences]
+    known = known_differences(pipeline, source.name)
+    new = [each for each in differences if known.get(each.resource) != each.by]
+    if new:
+        names = [difference.resource for difference in new]
         log.info("%s: read whole, as the numbers of rows differ: %s", source.name, names)
         forget(pipeline, source.name, names)
         lists.clear()
@@ -87,7 +98,9 @@ def load(pipeline: Pipeline, source: DltSource) -> Outcome:
         info = _load_extracted(pipeline) or info
         for name, count in mark_deleted(pipeline, catalogue.by_name, lists).items():
             deleted[name] = deleted.get(name, 0) + count
-        differences = unequal(pipeline, catalogue.by_name, lists)
+        left_over = unequal(pipeline, catalogue.by_name, lists)
+        remember_differences(pipeline, source.name, left_over)
+        differences = [*(each for each in differences if each not in new), *left_over]
     return Outcome(info=info, deleted=deleted, differences=differences)
 
 

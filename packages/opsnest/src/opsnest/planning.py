@@ -14,7 +14,7 @@ from opsnest.catalogue import Catalogue, Entry, how
 from opsnest.errors import AccessError
 from opsnest.reading import Lists
 from opsnest.reading.memory import earlier
-from opsnest.reading.strategies import slices_of, windows_of
+from opsnest.reading.strategies import WORTH_SLICING, slices_of, windows_of
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Line", "plan", "total_calls"]
 
 _REFUSED: Final = "may not be read with this key"
-#: Rows from which on a first load is read in slices, and the strategies that do so.
-_SLICED: Final = 1000
+#: The strategies that read a long list in slices at first.
 _SLICING: Final = frozenset({"changed", "appended"})
 
 
@@ -119,11 +118,18 @@ class _Planner:
                 pass
         rows = self._count(entry, "")
         calls = _pages(entry, rows)
-        if entry.strategy in _SLICING and entry.slices and rows is not None and rows >= _SLICED:
+        if (
+            entry.strategy in _SLICING
+            and entry.slices
+            and rows is not None
+            and rows >= WORTH_SLICING
+        ):
             # after the first page, each slice has one at least
             return rows, max(calls, len(slices_of())) + 1, True
         # what changed while a long list was read is asked for again
         again = entry.strategy not in {"whole", "snapshot"} and calls > 1
+        # from the last row on, until nothing new comes
+        again = again or entry.paging == "keyset"
         return rows, calls, rows is None or again
 
     def _cost_of_children(self, entry: Entry, since: str) -> tuple[int | None, int, bool]:

@@ -9,7 +9,8 @@ that list is read whole once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,10 +23,20 @@ if TYPE_CHECKING:
     from dlt import Pipeline, Schema
     from dlt.destinations.sql_client import SqlClientBase
 
-__all__ = ["Difference", "forget", "mark_deleted", "takes_marks", "unequal"]
+__all__ = [
+    "Difference",
+    "forget",
+    "known_differences",
+    "mark_deleted",
+    "remember_differences",
+    "takes_marks",
+    "unequal",
+]
 
 log = logging.getLogger("opsnest")
 
+#: Where the state of a list has by how many rows its table differs, whatever is done.
+_OFF: Final = "off"
 #: Rows that one statement marks.
 _AT_ONCE: Final = 200
 
@@ -44,6 +55,11 @@ class Difference:
     rows: int
     total: int
 
+    @property
+    def by(self) -> int:
+        """How many rows the table has too few; below zero, too many."""
+        return self.total - self.rows
+
     def __str__(self) -> str:
         return f"{self.resource}: {self.rows:,} rows in the table, {self.total:,} at the API"
 
@@ -59,7 +75,7 @@ def takes_marks(pipeline: Pipeline) -> bool:
 def mark_deleted(
     pipeline: Pipeline, entries: Mapping[str, Entry], lists: Iterable[ListRead]
 ) -> dict[str, int]:
-    """Mark rows that lists which were read whole do not have any more.
+    """Mark rows that lists which were read whole do not have any more, and what belonged to them.
 
     Args:
         pipeline: where the tables are.
@@ -69,7 +85,7 @@ def mark_deleted(
     Returns:
         The number of rows that were marked, by resource, as far as there were any.
     """
-    marked: dict[str, int] = {}
+    marked: Counter[str] = Counter()
     with _tables(pipeline) as table_of:
         for read in lists:
             entry = entries.get(read.resource)
@@ -81,8 +97,28 @@ def mark_deleted(
             gone = [key for key in table.live_keys(read) if "\x1f".join(key) not in read.keys]
             if gone:
                 table.mark(gone)
-                marked[read.resource] = len(gone)
-    return marked
+                marked[entry.name] += len(gone)
+                _mark_children(entry, {key[-1] for key in gone}, entries, table_of, marked)
+    return dict(marked)
+
+
+def _mark_children(
+    parent: Entry,
+    gone: Set[str],
+    entries: Mapping[str, Entry],
+    table_of: Callable[[Entry], _Table | None],
+    marked: Counter[str],
+) -> None:
+    """Mark the rows of parents that are gone: nobody asks for them any more."""
+    for entry in entries.values():
+        table = table_of(entry) if entry.parent == parent.name else None
+        if table is None or not entry.can_be_deleted:
+            continue
+        orphans = [key for key in table.live_keys() if key[0] in gone]
+        if orphans:
+            table.mark(orphans)
+            marked[entry.name] += len(orphans)
+            _mark_children(entry, {key[-1] for key in orphans}, entries, table_of, marked)
 
 
 def unequal(
@@ -111,12 +147,37 @@ def _is_counted(entry: Entry) -> bool:
     return entry.total is not None and counted and entry.strategy != "windows"
 
 
+def known_differences(pipeline: Pipeline, source: str) -> dict[str, int]:
+    """Return by how many rows tables differed when reading the list whole had not helped."""
+    return {
+        name: int(state[_OFF])
+        for name, state in _states(pipeline.state, source).items()
+        if _OFF in state
+    }
+
+
+def remember_differences(
+    pipeline: Pipeline, source: str, differences: Iterable[Difference]
+) -> None:
+    """Remember what reading the lists whole has not helped: it is not to be tried at each load."""
+    with pipeline.managed_state() as state:
+        states = _states(state, source)
+        for difference in differences:
+            states.setdefault(difference.resource, {})[_OFF] = difference.by
+
+
 def forget(pipeline: Pipeline, source: str, resources: Iterable[str]) -> None:
     """Forget how far lists were read, so that the next load reads them whole."""
     with pipeline.managed_state() as state:
-        states: Any = state.get("sources", {}).get(source, {}).get("resources", {})
+        states = _states(state, source)
         for name in resources:
             states.pop(name, None)
+
+
+def _states(state: Any, source: str) -> dict[str, Any]:
+    """Return what the resources of a source remember, by name."""
+    states: dict[str, Any] = state.get("sources", {}).get(source, {}).get("resources", {})
+    return states
 
 
 class _Table:
@@ -135,18 +196,22 @@ class _Table:
         marks = DELETED in schema.get_table_columns(name)
         self._live = f"{self._deleted} IS NULL" if marks else "1 = 1"
 
-    def live_keys(self, read: ListRead) -> Iterator[tuple[str, ...]]:
-        """Yield the keys of the rows that a reading should have met."""
+    def live_keys(self, read: ListRead | None = None) -> Iterator[tuple[str, ...]]:
+        """Yield the keys of rows that are not marked: of those that a reading should have met."""
         where, values = self._live, list[Any]()
-        if read.window is not None:
+        if read is not None and read.window is not None:
             begins, ends = self._window
             where += f" AND {begins} < %s AND {ends} > %s"
             values = [read.window[1], read.window[0]]
         query = f"SELECT {', '.join(self._key)} FROM {self._name} WHERE {where}"  # noqa: S608 - names
         for row in self._client.execute_sql(query, *values) or ():
             key = tuple(str(value) for value in row)
-            gone_above = read.living is not None and key[0] not in read.living
-            if read.parents is None or key[0] in read.parents or gone_above:
+            if (
+                read is None
+                or read.parents is None
+                or key[0] in read.parents
+                or (read.living is not None and key[0] not in read.living)
+            ):
                 yield key
 
     def count(self) -> int:

@@ -133,7 +133,7 @@ ENTRIES: Final = (
         parent_key="id",
         of_changed=True,
         note="Adds `botOutVariables`. Costs a call for each run that has changed; "
-        "`execution_ids` names some. Runs that are deleted are marked in `executions` only.",
+        "`execution_ids` names some.",
     ),
     _list(
         "roles",

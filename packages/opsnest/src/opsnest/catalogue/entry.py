@@ -153,6 +153,7 @@ class Catalogue:
         calls: how many calls a key has, in a number of seconds; None where no limit is known.
         settings: the source's settings: name, where it belongs, what it means.
         troubles: what goes wrong at times, and what to do.
+        marks: whether rows that are gone are marked in `deleted_at`.
     """
 
     platform: str
@@ -163,6 +164,7 @@ class Catalogue:
     calls: tuple[int, float] | None = None
     settings: tuple[tuple[str, str, str], ...] = ()
     troubles: tuple[tuple[str, str], ...] = ()
+    marks: bool = True
     by_name: Mapping[str, Entry] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

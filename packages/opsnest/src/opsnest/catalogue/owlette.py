@@ -116,6 +116,7 @@ OWLETTE: Final = Catalogue(
             note="Needs an administrator's key.",
         ),
     ),
+    marks=False,
     settings=(
         ("token", "secrets", "an API key, `owk_...`; it needs `read` on site, roost and machine"),
         ("api_url", "config", "default `https://owlette.app`"),

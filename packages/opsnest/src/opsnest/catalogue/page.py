@@ -78,7 +78,7 @@ def _lists(catalogue: Catalogue) -> Iterator[str]:
     yield (
         "Each list is a table of its name, merged on its key. Rows that the platform has no more "
         "stay, with the time at which that was found in `deleted_at`."
-        if any(entry.total for entry in catalogue.entries)
+        if catalogue.marks
         else "Each list is a table of its name, merged on its key."
     )
     if any(entry.optional for entry in usual):

@@ -24,12 +24,12 @@ from opsnest.reading.reading import Ask, Reading, Row, key_of, newest_of
 from opsnest.rows import to_utc
 from restarrow.paging import ChainPlan, DecodedPage, Plan, Slice, cut
 
-__all__ = ["read", "slices_of", "windows_of"]
+__all__ = ["WORTH_SLICING", "read", "slices_of", "windows_of"]
 
 Rows = list[Row]
 
 #: Rows from which on a first load is cut into slices.
-_WORTH_SLICING: Final = 1000
+WORTH_SLICING: Final = 1000
 #: The slices: a month each, for two years, and one for all that was before.
 _MONTH: Final = timedelta(days=30)
 _MONTHS: Final = 24
@@ -119,7 +119,7 @@ def _backfill(reading: Reading) -> Generator[Rows, None, str | None]:
     pages = reading.pages(Ask(sort=entry.sort))
     count, newest = 0, ""
     for count, page in enumerate(pages, start=1):
-        many = page.total is None or page.total >= _WORTH_SLICING
+        many = page.total is None or page.total >= WORTH_SLICING
         if count == 1 and entry.slices and not page.last and many:
             break
         newest = newest or newest_of(page.rows, entry.cursor)
@@ -150,8 +150,8 @@ def _newest_change(reading: Reading) -> str:
 
 def slices_of() -> list[Slice]:
     """Return slices of all times, the last one open at its end; those of before are one."""
-    recent = cut(clock.now() - _MONTHS * _MONTH, clock.now(), _MONTH)
-    first, *others, last = recent
+    now = clock.now()
+    first, *others, last = cut(now - _MONTHS * _MONTH, now, _MONTH)
     return [Slice(_DAWN, first.start), first, *others, Slice(last.start, _DUSK)]
 
 

@@ -21,6 +21,7 @@ from opsnest.control_room import ControlRoomLogin
 from opsnest.errors import ConfigurationError
 from opsnest.http import ApiSession
 from opsnest.reading import Api, Lists
+from opsnest.secret_scan import choice_of
 from opsnest.sources.cloud_bot_dialect import CloudBotDialect
 from opsnest.sources.cloud_bot_rows import cleaner_of
 from opsnest.sources.cloud_bot_seed import seed_resources
@@ -89,7 +90,7 @@ def cloud_bot_source(  # noqa: PLR0913 - each is a setting, with its default
         message = f"{SOURCE}: api={api!r} is not known.\n  Use 'published' or 'seed'."
         raise ConfigurationError(message)
     catalogue = _catalogue(workspace, versions or {})
-    session = ApiSession(control_room_url, source=SOURCE)
+    session = ApiSession(control_room_url, source=SOURCE, key=username)
     session.auth = ControlRoomLogin(
         session,
         control_room_url,
@@ -102,7 +103,7 @@ def cloud_bot_source(  # noqa: PLR0913 - each is a setting, with its default
     ids = {"automation": list(automation_ids), "execution": list(execution_ids)}
     if api == "seed":
         client: Any = {"base_url": control_room_url, "session": session}
-        yield from seed_resources(client, ADVICE, ids)
+        yield from seed_resources(client, ADVICE, ids, choice_of(secrets_in_rows, SOURCE))
         return
     lists = Lists(
         catalogue,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opsnest.answers import checker
 from opsnest.catalogue.cloud_bot import CLOUD_BOT
 from opsnest.rows import Cleaning, cleaner
+from opsnest.secret_scan import Choice, SecretScan
 from opsnest.sources.cloud_bot_rows import NOT_YET
 from opsnest.sources.rest import SinglePagePaginator, given, parent_of, rest_resources
 from opsnest.sources.watermark import changed_since, latest_wins
@@ -29,7 +30,7 @@ _PATHS: Final = {
 
 
 def seed_resources(
-    client: Any, advice: Mapping[int, str], ids: Mapping[str, Sequence[str]]
+    client: Any, advice: Mapping[int, str], ids: Mapping[str, Sequence[str]], choice: Choice
 ) -> Iterator[DltResource]:
     """Yield the lists, and what fetches single bots and runs.
 
@@ -37,10 +38,11 @@ def seed_resources(
         client: the client of the REST configuration.
         advice: what to do next, by status, for messages.
         ids: for `automation` and `execution`, the ids to fetch, if not those of the lists.
+        choice: what to do with secrets that people pasted into texts.
     """
 
     def lists() -> dict[str, dict[str, Any]]:
-        return {name: _list(name, advice) for name in _PATHS}
+        return {name: _list(name, advice, choice) for name in _PATHS}
 
     yield from rest_resources(client, lists().values())
     for name in ("automation", "execution"):
@@ -50,31 +52,31 @@ def seed_resources(
             if chosen
             else rest_resources(client, [parent_of(name, lists()[f"{name}s"])])[0]
         )
-        child = {**_detail(name, parent.name, advice), "selected": bool(chosen)}
+        child = {**_detail(name, parent.name, advice, choice), "selected": bool(chosen)}
         made = rest_resources(client, (parent, child))
         yield next(each for each in made if each.name == name)
 
 
-def _list(name: str, advice: Mapping[int, str]) -> dict[str, Any]:
+def _list(name: str, advice: Mapping[int, str], choice: Choice) -> dict[str, Any]:
     endpoint: dict[str, Any] = {
         "path": _PATHS[name],
         "data_selector": name,
         "paginator": SinglePagePaginator(),
     }
     if name == "robots":
-        snapshot = _resource(name, endpoint, advice, holds=name)
+        snapshot = _resource(name, endpoint, advice, choice, holds=name)
         return {**snapshot, "write_disposition": "replace", "columns": {}}
     endpoint["incremental"] = changed_since(_changed(name), server_filters=False)
-    return _resource(name, endpoint, advice, holds=name)
+    return _resource(name, endpoint, advice, choice, holds=name)
 
 
-def _detail(name: str, parent: str, advice: Mapping[int, str]) -> dict[str, Any]:
+def _detail(name: str, parent: str, advice: Mapping[int, str], choice: Choice) -> dict[str, Any]:
     endpoint = {
         "path": f"{_PATHS[f'{name}s']}/{{resources.{parent}.id}}",
         "data_selector": "$",
         "paginator": SinglePagePaginator(),
     }
-    resource = _resource(name, endpoint, advice, holds="id")
+    resource = _resource(name, endpoint, advice, choice, holds="id")
     if name == "execution":
         # a bot names its variables as it likes: as columns they would be without number
         resource["columns"]["bot_out_variables"] = {"data_type": "json"}
@@ -82,7 +84,7 @@ def _detail(name: str, parent: str, advice: Mapping[int, str]) -> dict[str, Any]
 
 
 def _resource(
-    name: str, endpoint: dict[str, Any], advice: Mapping[int, str], *, holds: str
+    name: str, endpoint: dict[str, Any], advice: Mapping[int, str], choice: Choice, *, holds: str
 ) -> dict[str, Any]:
     entry = CLOUD_BOT.by_name[name]
     cleaning = Cleaning(
@@ -100,7 +102,10 @@ def _resource(
             **endpoint,
             "response_actions": [checker(CLOUD_BOT.source, name, advice, holds=[holds])],
         },
-        "processing_steps": [{"map": cleaner(cleaning)}],
+        "processing_steps": [
+            {"map": cleaner(cleaning)},
+            {"map": SecretScan(CLOUD_BOT.source, name, choice, entry.key).one},
+        ],
     }
 
 

@@ -66,7 +66,7 @@ def roost_source(
     Raises:
         ConfigurationError: an argument makes no sense.
     """
-    session = ApiSession(base_url, source=SOURCE)
+    session = ApiSession(base_url, source=SOURCE, key=token)
     session.headers["Authorization"] = f"Bearer {token}"
     catalogue = _catalogue(whole_events_after)
     lists = Lists(
