@@ -1,0 +1,13 @@
+"""The command line: one module for each group of commands."""
+
+from __future__ import annotations
+
+from opsnest.cli import loading
+from opsnest.cli.app import app
+
+__all__ = ["app", "loading", "main"]
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="opsnest")
