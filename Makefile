@@ -2,6 +2,9 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PINS := constraints.txt pyproject.toml $(wildcard packages/*/pyproject.toml)
+PINNED := --quiet --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt
+PACKAGES := --editable packages/owlette-sdk --editable 'packages/restarrow[dlt]'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-long test-sdk check format pages bench pins clean
@@ -9,20 +12,24 @@ BIN := .venv/bin
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed  ## make .venv with everything in it, at the pinned versions
+setup: .venv/.setup  ## make .venv with everything in it, at the pinned versions
 
-.venv/.installed: constraints.txt pyproject.toml $(wildcard packages/*/pyproject.toml)
+.venv/.setup: .venv/.demo $(PINS)
+	$(BIN)/uv pip install $(PINNED) --group dev $(PACKAGES) \
+	  --editable 'packages/opssim[pytest]' \
+	  --editable 'packages/opsnest[demo,show,notebooks,mcp,dagster,dask]'
+	@touch $@
+
+# what the demo needs, and no more: it is the first thing that people try
+.venv/.demo: $(PINS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Opsnest is developed with Python 3.11: make setup PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python \
-	  --constraint constraints.txt --build-constraint constraints.txt --group dev \
-	  --editable packages/owlette-sdk --editable 'packages/restarrow[dlt]' \
-	  --editable 'packages/opssim[pytest]' --editable 'packages/opsnest[demo]'
+	$(BIN)/uv pip install $(PINNED) $(PACKAGES) --editable packages/opssim --editable 'packages/opsnest[demo]'
 	@touch $@
 
-demo: setup  ## load four simulated platforms into opsnest_demo.duckdb
+demo: .venv/.demo  ## load four simulated platforms into opsnest_demo.duckdb
 	$(BIN)/opsnest demo
 
 test: setup  ## run the tests, but for those that take minutes
