@@ -16,7 +16,8 @@ from tests.cloud_bot_loads import (
 )
 from tests.warehouse import Warehouse, keys, loaded, rows
 
-from opssim import Churn, CloudBotQuirks
+from opsnest.loading import load
+from opssim import Churn, CloudBotQuirks, Fault
 
 # Sessions
 
@@ -184,3 +185,37 @@ def test_robots_that_are_gone_are_gone_after_the_next_load(
     assert warehouse.column("robots") == keys(running, "robots")
     assert gone not in keys(running, "robots")
     assert warehouse.orphans() == {}
+
+
+# Numbers of rows
+
+
+def test_runs_are_counted_by_their_metrics_where_the_list_says_that_there_are_none(
+    room: Start, warehouse: Warehouse
+) -> None:
+    running = room(executions=40, quirks=CloudBotQuirks(activity_total_zero=True))
+    simulator = running.simulator
+    chosen = source(running).with_resources("executions")
+    outcome = load(warehouse.pipeline, chosen)
+    assert outcome.differences == []
+    simulator.delete("executions", 2)
+    simulator.requests.clear()
+    warehouse.close()
+
+    outcome = load(warehouse.pipeline, source(running).with_resources("executions"))
+
+    assert outcome.deleted == {"executions": 2}
+    assert outcome.differences == []
+    assert simulator.requests.all("/v3/activity/metrics")
+
+
+def test_a_key_that_may_not_ask_for_metrics_loads_what_it_may(
+    room: Start, warehouse: Warehouse
+) -> None:
+    running = room(executions=12, quirks=CloudBotQuirks(activity_total_zero=True))
+    running.simulator.faults.add(Fault("/v3/activity/metrics", status=403))
+
+    outcome = load(warehouse.pipeline, source(running).with_resources("executions"))
+
+    assert outcome.differences == []
+    assert warehouse.column("executions") == keys(running, "executions")

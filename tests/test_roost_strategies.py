@@ -149,7 +149,7 @@ def test_more_of_a_row_and_of_its_files_is_what_a_first_load_would_make_of_it(
     running = roost(tests=5, events=5, quirks=awkward(max_take=4))
     names = ("test_plans", "test", "execution_report", "execution_status")
 
-    check_rounds(Life(running, ("tests", "events")), tmp_path, warehouse, names, rounds=3)
+    check_rounds(Life(running, ("tests", "events")), tmp_path, warehouse, names)
 
     alive = files(running)
     running.simulator.delete("tests", 2)

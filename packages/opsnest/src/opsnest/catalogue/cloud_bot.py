@@ -72,6 +72,7 @@ ENTRIES: Final = (
         "v3/activity/list",
         "modifiedOn",
         strategy="changed",
+        counts="v3/activity/metrics",
         under_way=("status", _UNDER_WAY),
         under_way_by="deploymentId",
         **_RUN,

@@ -62,6 +62,7 @@ class Entry:
         holds: names of which an answer has one, or it is none of this API; the rows are in the
             first of them.
         total: where an answer has the number of rows of the whole list; None if nowhere.
+        counts: the path that counts the rows by status, for where `total` says 0 beside rows.
         key: the primary key.
         paging: how its pages follow each other.
         page_size: the most rows that are asked for at once.
@@ -103,6 +104,7 @@ class Entry:
     method: str = "GET"
     holds: tuple[str, ...] = ("data",)
     total: str | None = "meta.total_count"
+    counts: str | None = None
     key: tuple[str, ...] = ("id",)
     paging: Paging = "number"
     page_size: int = 100

@@ -164,6 +164,8 @@ class Reading:
         rows = list(page.rows)
         self.newest = max(self.newest, newest_of(rows, self.entry.cursor))
         told = self.told(page)
+        if told == 0 and rows:  # some servers do not count
+            told = None
         if self.entry.paging == "keyset" and told is not None:
             # it counts all rows, not those asked for: at the last page, those that were read
             self.total = told

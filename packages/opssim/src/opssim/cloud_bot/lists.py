@@ -141,7 +141,7 @@ class Lists:
         matching = 0 if self._quirks.total_filter_zero else part.matching
         page = b'"page":{"offset":%d,"total":%d,"totalFilter":%d' % (
             part.offset,
-            part.total,
+            0 if table == "executions" and self._quirks.activity_total_zero else part.total,
             matching,
         )
         if table == "device_pools" and self._quirks.nested_pool_list:

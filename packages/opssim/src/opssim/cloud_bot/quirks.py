@@ -12,6 +12,8 @@ class CloudBotQuirks:
 
     # `page.totalFilter` is 0 although rows match: it cannot be used to tell the end of a list.
     total_filter_zero: bool = False
+    # `page.total` of the activity list is 0, too: only its metrics tell how many runs there are.
+    activity_total_zero: bool = False
     # The list of device pools is `page.list`, as the published OpenAPI file says, not `list`.
     nested_pool_list: bool = False
     # The list of devices is answered without a `page` object.
