@@ -125,7 +125,10 @@ def lists(pages: Mapping[str, Pages] | None = None) -> Generator[Lists]:
 
 @dataclass(slots=True)
 class Side:
-    """One of the two that are compared: a pipeline and its DuckDB file."""
+    """One of the two that are compared: a pipeline and its DuckDB file.
+
+    Another destination is compared by a kind of its own: it says where to load, and what is there.
+    """
 
     folder: Path
     module: ModuleType
@@ -146,6 +149,10 @@ class Side:
         )
         made.config.restore_from_destination = False  # a fifth of the time, for what is here anyway
         return made
+
+    def read(self, tables: Mapping[str, Any]) -> Database | None:
+        """Return what is in the database, if there is one."""
+        return Database.read(self.file, tables) if self.file.exists() else None
 
     def load(self, data: Any, **options: Any) -> None:
         """Run the pipeline as a new process would, keeping how it fails if it does."""
@@ -188,17 +195,19 @@ class Comparison:
         reports: what restarrow reported of its last load.
         batch_rows: rows that restarrow hands on in one batch, at least; by default each page is
             a batch of its own, as there is more to go wrong with many batches.
+        kind: what a side is, and with it the destination.
     """
 
     folder: Path
     batch_rows: int = 1
+    kind: type[Side] = Side
     reports: Mapping[str, ResourceReport] = field(default_factory=dict[str, ResourceReport])
     dlt: Side = field(init=False)
     arrow: Side = field(init=False)
 
     def __post_init__(self) -> None:
-        self.dlt = Side(self.folder / "dlt", plain_rest_api)
-        self.arrow = Side(self.folder / "arrow", restarrow.dlt)
+        self.dlt = self.kind(self.folder / "dlt", plain_rest_api)
+        self.arrow = self.kind(self.folder / "arrow", restarrow.dlt)
         for side in (self.dlt, self.arrow):
             side.folder.mkdir(parents=True)
 
@@ -247,9 +256,16 @@ class Comparison:
             found += _schema_differences(ours.schemas[name], theirs.schemas[name])
         # which jobs of a load that fails were first is a matter of chance
         is_certain = not any("LoadClientJob" in each for each in self.dlt.failures)
-        if is_certain and self.arrow.file.exists() and self.dlt.file.exists():
-            found += _data_differences(self.arrow.file, self.dlt.file, theirs)
+        if is_certain:
+            found += self._data_differences(theirs)
         return found
+
+    def _data_differences(self, pipeline: Any) -> list[str]:
+        tables = {
+            name: table for each in pipeline.schemas.values() for name, table in each.tables.items()
+        }
+        ours, theirs = self.arrow.read(tables), self.dlt.read(tables)
+        return _data_differences(ours, theirs) if ours and theirs else []
 
     def query(self, sql: str, *, of: Side | None = None) -> list[tuple[Any, ...]]:
         """Ask the database of one side, which is restarrow's by default."""
@@ -296,17 +312,13 @@ def _complete(table: Any) -> list[str]:
     return [name for name, column in table["columns"].items() if "data_type" in column]
 
 
-def _data_differences(ours: Path, theirs: Path, pipeline: dlt.Pipeline) -> list[str]:
-    tables = {
-        name: table for each in pipeline.schemas.values() for name, table in each.tables.items()
-    }
-    one, two = Database.read(ours, tables), Database.read(theirs, tables)
+def _data_differences(one: Database, two: Database) -> list[str]:
     found = [f"restarrow's {each}" for each in one.broken()]
     found += [f"dlt's {each}" for each in two.broken()]
     found += _different("ids that are there twice", one.repeated(), two.repeated())
-    found += _different("tables in DuckDB", sorted(one.columns), sorted(two.columns))
+    found += _different("tables there", sorted(one.columns), sorted(two.columns))
     for name in sorted(set(one.columns) & set(two.columns)):
-        found += _different(f"{name} in DuckDB", one.columns[name], two.columns[name])
+        found += _different(f"{name} there", one.columns[name], two.columns[name])
         if one.columns[name] != two.columns[name] or name.startswith("_dlt"):
             continue
         got, wanted = one.content(name), two.content(name)

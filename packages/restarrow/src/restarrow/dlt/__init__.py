@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restarrow.dlt.destinations import postgres
 from restarrow.dlt.report import ResourceReport, report
 from restarrow.dlt.sources import (
     RESTAPIConfig,
@@ -17,6 +18,7 @@ __all__ = [
     "ResourceReport",
     "accelerate",
     "check_connection",
+    "postgres",
     "report",
     "rest_api",
     "rest_api_resources",

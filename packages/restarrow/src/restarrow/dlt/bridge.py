@@ -25,6 +25,7 @@ from dlt.extract.items import ResolvablePipeItem, TableNameMeta
 from dlt.extract.items_transform import ItemTransform
 from dlt.extract.pipe import ForkPipe
 
+from restarrow.dlt.destinations import way_of
 from restarrow.dlt.lane import Converted, Lane, Left
 from restarrow.dlt.report import begin, note_lane
 from restarrow.dlt.support import normaliser_config, why_not
@@ -286,7 +287,8 @@ def _open_lane(resource: DltResource, schema: Schema, load_id: str) -> tuple[Lan
     )
     tables: Any = schema.tables
     parents = {name: table["parent"] for name, table in tables.items() if table.get("parent")}
-    lane = Lane(resource.name, root, _known_columns(schema, root, computed), parents, options)
+    columns = _known_columns(schema, root, computed)
+    lane = Lane(resource.name, root, columns, parents, options, way_of())
     return lane, _Declarer(resource, schema, root, root_key=root_key)
 
 

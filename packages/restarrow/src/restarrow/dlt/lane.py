@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
+from restarrow.dlt.destinations import Way
 from restarrow.dlt.report import note_lane
 from restarrow.errors import UnsupportedError
 from restarrow.memory import give_back
@@ -61,6 +62,7 @@ class Lane:
         columns: what is known of its tables.
         parents: the parents of those that are nested.
         options: how rows become tables.
+        way: how tables get into the destination.
     """
 
     def __init__(
@@ -70,8 +72,10 @@ class Lane:
         columns: Mapping[str, Mapping[str, Column]],
         parents: Mapping[str, str],
         options: Options,
+        way: Way,
     ) -> None:
         self.root = root
+        self._way = way
         self._resource = resource
         self._normaliser = Normaliser(root, columns=columns, parents=parents, options=options)
 
@@ -81,7 +85,7 @@ class Lane:
         Raises:
             UnsupportedError: if only dlt's own path handles these rows.
         """
-        batch = self._normaliser.normalise(rows)
+        batch = self._arriving(self._normaliser.normalise(rows))
         for name in batch.tables:
             lane = batch.lanes.get(name, "columns")
             note_lane(self._resource, name, lane, len(rows) if name == self.root else 0)
@@ -119,6 +123,21 @@ class Lane:
                     yield Left(decoded(rows), reason)
         if held:
             yield held
+
+    def _arriving(self, batch: Batch) -> Batch:
+        """Return tables as the destination wants them.
+
+        Raises:
+            UnsupportedError: values of theirs would not be the same at the destination.
+        """
+        columns = self._normaliser.columns
+        for name, table in batch.tables.items():
+            if why := self._way.why_not(name, table, columns[name]):
+                raise UnsupportedError(why)
+        tables = {
+            name: self._way.written(table, columns[name]) for name, table in batch.tables.items()
+        }
+        return replace(batch, tables=tables)
 
     def _hints(self, name: str) -> dict[str, Any]:
         """Return the hints of columns of which Arrow cannot tell all: JSON is a string there."""

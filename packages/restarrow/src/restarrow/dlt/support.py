@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-import dlt
-from dlt.common.configuration.container import Container
-from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.normalizers.naming import snake_case
+
+from restarrow.dlt.destinations import why_no_way
 
 if TYPE_CHECKING:
     from dlt.common.schema import Schema
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["normaliser_config", "why_not"]
 
-#: Destinations whose tables were compared with those of dlt's own path, cell by cell.
-_COMPARED = frozenset({"dlt.destinations.duckdb"})
 _DETECTIONS = ["iso_timestamp"]
 _KNOWN_SETTINGS = frozenset({"root_key_propagation", "propagation", "max_nesting"})
 #: Hints of columns that narrow a type: values would have to be fitted to them.
@@ -31,7 +28,7 @@ def why_not(resource: DltResource, source: DltSource) -> str | None:
     Called while a pipeline extracts: what decides is known only then.
     """
     return (
-        _because_of_destination()
+        why_no_way(_hints_of(resource).get("file_format"))
         or _because_of_schema(source.schema)
         or _because_of_hints(resource, source.schema)
         or _because_of_others(resource, source)
@@ -44,20 +41,6 @@ def normaliser_config(schema: Schema) -> dict[str, Any]:
     normalisers: dict[str, dict[str, Any]] = inside._normalizers_config
     config: dict[str, Any] | None = (normalisers.get("json") or {}).get("config")
     return config or {}
-
-
-def _because_of_destination() -> str | None:
-    destination: Any = dlt.current.pipeline().destination
-    if destination is None:
-        return "the pipeline has no destination"
-    kind = str(destination.destination_type)
-    if kind not in _COMPARED:
-        return f"not compared with dlt's own tables for {kind}"
-    capabilities = Container()[DestinationCapabilitiesContext]
-    chosen = capabilities.preferred_loader_file_format
-    if "parquet" not in (capabilities.supported_loader_file_formats or ()):
-        return f"the destination takes no parquet, but {chosen}"
-    return None
 
 
 def _because_of_schema(schema: Schema) -> str | None:
@@ -87,15 +70,13 @@ def _passes_on(schema: Schema) -> bool:
 
 
 def _because_of_hints(resource: DltResource, schema: Schema) -> str | None:
-    inside: Any = resource
-    hints: Any = inside._hints or {}
+    hints = _hints_of(resource)
     reasons = {
         "a validator": bool(hints.get("validator")),
         "dynamic hints": resource.has_dynamic_table_name or resource.has_other_dynamic_hints,
         "nested hints": bool(hints.get("nested_hints")),
         "a schema contract": bool(hints.get("schema_contract")),
         "a table format": bool(hints.get("table_format")),
-        "a file format": hints.get("file_format") not in {None, "parquet"},
         "a parent table": bool(hints.get("parent_table_name")),
         "a merge strategy with hashed ids": _strategy(hints) in _HASHED,
         "hints for columns of dlt's own": _hints_own_columns(hints),
@@ -108,6 +89,11 @@ def _because_of_hints(resource: DltResource, schema: Schema) -> str | None:
             return f"the hint {min(finer)} of the column {name}"
     table: Any = schema.tables.get(schema.naming.normalize_tables_path(str(resource.table_name)))
     return _because_of_table(table) if table is not None else None
+
+
+def _hints_of(resource: DltResource) -> Any:
+    inside: Any = resource
+    return inside._hints or {}
 
 
 def _because_of_table(table: Any) -> str | None:
