@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from dlt.sources import rest_api as plain_rest_api
 from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config, lists
 from packages.restarrow.tests.dlt_rows import (
+    BRIEF,
     CHANGED,
     DISPOSITIONS,
     RICH,
@@ -55,22 +56,28 @@ def test_rows_that_change_from_load_to_load(compared: Comparison, api: Lists) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("batch_rows", [1, 5000])
-def test_rows_that_change_under_other_dispositions(
-    compared: Comparison, api: Lists, batch_rows: int
-) -> None:
-    compared.batch_rows = batch_rows
+def test_rows_that_change_under_other_dispositions(compared: Comparison, api: Lists) -> None:
+    _load_changing(compared, api, MORE_DISPOSITIONS)
+
+
+@pytest.mark.long
+def test_rows_that_change_in_batches_of_many_pages(compared: Comparison, api: Lists) -> None:
+    compared.batch_rows = 5000
     _load_changing(compared, api, {**DISPOSITIONS, **MORE_DISPOSITIONS})
 
 
+# in one batch, as there is no other test of so many dispositions in one
 @pytest.mark.slow
-@pytest.mark.parametrize("first", ["append", "replace", "merge"])
+@pytest.mark.parametrize(
+    "first", ["append", "merge", pytest.param("replace", marks=pytest.mark.long)]
+)
 def test_another_disposition_from_one_load_to_the_next(
     compared: Comparison, api: Lists, first: str
 ) -> None:
+    compared.batch_rows = 5000
     for disposition in (first, "merge", "append", "replace"):
         hints = {"things": {"primary_key": "id", "write_disposition": disposition}}
-        load_all(compared, api, {"things": pages_of(RICH[:5], 2)}, hints)
+        load_all(compared, api, {"things": pages_of(BRIEF, 2)}, hints)
     compared.check(failed=first != "merge")  # dlt cannot add the root's id to tables with rows
 
 
@@ -83,7 +90,9 @@ def test_how_deep_resources_say_that_tables_are_nested(compared: Comparison, api
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("level", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    "level", [0, 2, *(pytest.param(each, marks=pytest.mark.long) for each in (1, 3))]
+)
 def test_how_deep_the_source_says(compared: Comparison, api: Lists, level: int) -> None:
     for rows in (RICH, CHANGED):
         api.pages["things"] = pages_of(rows, 4)
@@ -95,13 +104,12 @@ def test_how_deep_the_source_says(compared: Comparison, api: Lists, level: int) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("levels", [(3, 0), (0, 2), (1, None)])
-def test_another_depth_from_one_load_to_the_next(
-    compared: Comparison, api: Lists, levels: Sequence[int | None]
-) -> None:
-    for level in levels:
-        hints = {"things": {"max_table_nesting": level}}
-        load_all(compared, api, {"things": pages_of(RICH, 4)}, hints)
+def test_another_depth_from_one_load_to_the_next(compared: Comparison, api: Lists) -> None:
+    for levels in ((3, 0, 1), (0, 2, None)):
+        hints = {
+            f"things_{number}": {"max_table_nesting": level} for number, level in enumerate(levels)
+        }
+        load_all(compared, api, dict.fromkeys(hints, pages_of(RICH[:6], 4)), hints)
     compared.check()
 
 
@@ -137,6 +145,8 @@ def test_arrow_after_dicts(compared: Comparison, api: Lists) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("turns", ["adad", "dada"])
+@pytest.mark.parametrize(
+    "turns", ["ad", *(pytest.param(each, marks=pytest.mark.long) for each in ("adad", "dada"))]
+)
 def test_dicts_and_arrow_in_other_turns(compared: Comparison, api: Lists, turns: str) -> None:
     _load_in_turns(compared, api, turns)

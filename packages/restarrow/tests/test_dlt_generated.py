@@ -63,7 +63,7 @@ def test_any_rows(tmp_path_factory: pytest.TempPathFactory, loads: Any, hints: R
     _loads_alike(lambda: tmp_path_factory.mktemp("any"), loads, hints)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @given(loads=_LOADS, hints=st.sampled_from(list(DISPOSITIONS.values())))
 @settings(_ANY, max_examples=12)

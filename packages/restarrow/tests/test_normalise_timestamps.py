@@ -130,7 +130,7 @@ def test_every_notation(text: str, chance: Random) -> None:
     check(altered(text, chance))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=10_000, deadline=None, database=None)
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_every_notation_thoroughly(text: str, chance: Random) -> None:
