@@ -18,10 +18,11 @@ from opsnest.errors import (
     OpsnestError,
     RateLimitError,
     SourceError,
+    StatusError,
     UnreachableError,
 )
 
-PLAIN = (OpsnestError, ConfigurationError, ActionError, DestinationError)
+PLAIN = (OpsnestError, ConfigurationError, ActionError, DestinationError, StatusError)
 OF_SOURCES = (SourceError, AccessError, UnreachableError, RateLimitError, AnswerError)
 
 

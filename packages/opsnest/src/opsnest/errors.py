@@ -8,7 +8,8 @@
     │   ├── RateLimitError  (6)   it went on refusing for the number of requests
     │   └── AnswerError     (6)   its answer is not what its documentation says
     ├── ActionError         (8)   something that was started in a platform did not end well
-    └── DestinationError    (7)   the database could not be written
+    ├── DestinationError    (7)   the database could not be written
+    └── StatusError         (9)   a pipeline is stale, failed, pending or cannot be asked about
 
 The codes are part of the interface: 0 is success, 2 a wrong command line, 130 an interrupt.
 """
@@ -27,6 +28,7 @@ __all__ = [
     "OpsnestError",
     "RateLimitError",
     "SourceError",
+    "StatusError",
     "UnreachableError",
 ]
 
@@ -53,6 +55,12 @@ class DestinationError(OpsnestError):
     """The database could not be written."""
 
     exit_code = 7
+
+
+class StatusError(OpsnestError):
+    """A pipeline is stale, failed or pending, was never loaded, or cannot be asked about."""
+
+    exit_code = 9
 
 
 @dataclass(eq=False)

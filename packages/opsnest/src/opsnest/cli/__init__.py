@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from opsnest.cli import loading
+from opsnest.cli import loading, operating
 from opsnest.cli.app import app
 
-__all__ = ["app", "loading", "main"]
+__all__ = ["app", "loading", "main", "operating"]
 
 
 def main() -> None:

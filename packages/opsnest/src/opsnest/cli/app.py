@@ -12,7 +12,8 @@ __all__ = ["app"]
 app = typer.Typer(
     help="Load operations platforms into your own database.",
     epilog="Exit codes: 0 success, 1 unexpected, 2 wrong usage, 3 configuration, 4 no access, "
-    "5 unreachable, 6 the API failed, 7 destination, 130 interrupted.",
+    "5 unreachable, 6 the API failed, 7 destination, 8 an action failed, 9 a pipeline is not well, "
+    "130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
