@@ -83,6 +83,7 @@ def test_python_runs(block: Block, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def test_commands_exist(block: Block) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     commands = {str(command.name or "demo") for command in app.registered_commands}
+    commands |= {str(group.name) for group in app.registered_groups}
     shown = re.findall(r"^\$ (\S+) (\S+)", block.code, re.MULTILINE)
     assert shown
     for program, argument in shown:
