@@ -83,6 +83,7 @@ def test_its_settings_are_toml_without_values(catalogue: Catalogue) -> None:
     assert set(settings.values()) <= {"..."}
 
 
+@pytest.mark.slow
 @each_catalogue
 def test_its_examples_run(
     catalogue: Catalogue, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
