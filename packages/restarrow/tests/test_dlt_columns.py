@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packages.restarrow.tests.dlt_comparison import Comparison, Lists, lists
-from packages.restarrow.tests.dlt_rows import BRIEF, load_all, pages_of, taken
+from packages.restarrow.tests.dlt_comparison import Comparison, Lists, Pages, lists
+from packages.restarrow.tests.dlt_rows import BRIEF, RICH, Row, load_all, pages_of, taken
 
 
 @pytest.fixture
@@ -44,6 +44,17 @@ COLUMNS: dict[str, Any] = {
 }
 
 
+#: Rows without nested tables, each of which takes its time to be merged.
+FLAT: list[Row] = [
+    {
+        **row,
+        **dict.fromkeys(("items", "matrix", "labels")),
+        "user": {"id": row["id"], "data": {"ratio": row["id"] / 2}},
+    }
+    for row in RICH[:4]
+]
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dlt's, of milliseconds
 def test_hints_of_columns(compared: Comparison, api: Lists) -> None:
     hints = {name: {"columns": columns} for name, columns in COLUMNS.items()}
@@ -65,8 +76,12 @@ def test_hints_of_columns_of_merged_tables(compared: Comparison, api: Lists) -> 
     columns = {**COLUMNS, **more}
     del columns["row_id"]  # dlt needs it to be the key of rows
     hints = {name: {"columns": each, **merge} for name, each in columns.items()}
-    for rows in (BRIEF, [*BRIEF, *BRIEF[:1]]):
-        load_all(compared, api, dict.fromkeys(hints, pages_of(rows, 2)), hints)
+    for more_rows in (0, 1):
+        pages: dict[str, Pages] = {}
+        for name in hints:
+            rows = BRIEF if "json" in name else FLAT
+            pages[name] = pages_of([*rows, *rows[:more_rows]], 2)
+        load_all(compared, api, pages, hints)
     compared.check()
 
 

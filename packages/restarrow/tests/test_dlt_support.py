@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import logging
 from collections.abc import Generator, Mapping
 from pathlib import Path
@@ -166,82 +167,83 @@ def test_other_naming_conventions(
     compared.check()
 
 
-@pytest.mark.parametrize(
-    ("setting", "why"),
-    [
-        pytest.param("preferred types", "preferred types", marks=pytest.mark.slow),
-        pytest.param("detections", "type detections of its own", marks=pytest.mark.slow),
-        pytest.param("filters", "a contract or filter of the table", marks=pytest.mark.slow),
-        ("passed on by roots", "columns that are passed on to nested tables"),
-        pytest.param(
-            "passed on by tables",
-            "columns that are passed on to nested tables",
-            marks=pytest.mark.slow,
-        ),
-    ],
-)
-def test_settings_of_schemas(compared: Comparison, api: Lists, setting: str, why: str) -> None:
-    def schema() -> Any:
-        made: Any = dlt.Schema("own")
-        if setting == "preferred types":
-            made.update_preferred_types({"re:^id$": "text"})
-        elif setting == "detections":
-            made.add_type_detection("timestamp")
-        elif setting == "filters":
-            made.update_table(
-                {"name": "things", "columns": {}, "filters": {"excludes": ["re:^name$"]}}
-            )
-        else:
-            passed = {"id": "_thing_id"}
-            propagation = {"root": passed} if "roots" in setting else {"tables": {"things": passed}}
-            normaliser: Any = made.data_item_normalizer
-            normaliser.update_normalizer_config(made, {"propagation": propagation})
-        return made
-
-    api.pages["things"] = [ROWS]
-    for _ in range(2):
-        compared.load(lambda rest: rest.rest_api_source(config(api, "things"), schema=schema()))
-        assert compared.reasons("things") == {why}
-        assert compared.lanes("things") == {"dlt"}
-    compared.check(failed=bool(compared.dlt.failures))
+#: Settings of schemas, and why they are left to dlt.
+SETTINGS = {
+    "preferred_types": "preferred types",
+    "detections": "type detections of its own",
+    "filters": "a contract or filter of the table",
+    "passed_on_by_roots": "columns that are passed on to nested tables",
+    "passed_on_by_tables": "columns that are passed on to nested tables",
+}
 
 
-@pytest.mark.slow
-def test_the_root_key_as_a_setting(compared: Comparison, api: Lists) -> None:
-    def schema() -> dlt.Schema:
-        made = dlt.Schema("own")
+def _schema(setting: str) -> Any:
+    """Make a schema with a setting, which has its name, as the resource in it has."""
+    made: Any = dlt.Schema(setting)
+    propagated: Row = {
+        "passed_on_by_roots": {"root": {"id": "_thing_id"}},
+        "passed_on_by_tables": {"tables": {setting: {"id": "_thing_id"}}},
+        "root_key": {"root": {"_dlt_id": "_dlt_root_id"}},
+    }
+    if setting == "preferred_types":
+        made.update_preferred_types({"re:^id$": "text"})
+    elif setting == "detections":
+        made.add_type_detection("timestamp")
+    elif setting == "filters":
+        made.update_table({"name": setting, "columns": {}, "filters": {"excludes": ["re:^name$"]}})
+    else:
         normaliser: Any = made.data_item_normalizer
-        propagation = {"propagation": {"root": {"_dlt_id": "_dlt_root_id"}}}
-        normaliser.update_normalizer_config(made, propagation)
-        return made
+        normaliser.update_normalizer_config(made, {"propagation": propagated[setting]})
+    return made
 
-    api.pages["things"] = [ROWS]
+
+def test_settings_of_schemas(compared: Comparison, api: Lists) -> None:
+    settings = [*SETTINGS, "root_key"]
+    api.pages = {each: [ROWS] for each in settings}
     for _ in range(2):
-        compared.load(lambda rest: rest.rest_api_source(config(api, "things"), schema=schema()))
-    assert compared.lanes("things") == {"columns"}
+        compared.load(
+            lambda rest: [
+                rest.rest_api_source(config(api, each), schema=_schema(each)) for each in settings
+            ]
+        )
+        for setting, why in SETTINGS.items():
+            assert compared.reasons(setting) == {why}
+            assert compared.lanes(setting) == {"dlt"}
+        assert compared.lanes("root_key") == {"columns"}
     compared.check()
 
 
-@pytest.mark.parametrize(
-    "turns",
-    [
-        ("merge", "append", "merge"),
-        pytest.param(("upsert", "merge", "append"), marks=pytest.mark.slow),
-        pytest.param(("append", "upsert", "append"), marks=pytest.mark.slow),
-        pytest.param(("scd2", "append"), marks=pytest.mark.slow),
-        pytest.param(("merge", "scd2", "merge"), marks=pytest.mark.slow),
-    ],
-    ids=" ".join,
-)
-def test_what_stays_of_earlier_dispositions(
-    compared: Comparison, api: Lists, turns: tuple[str, ...]
+def _load_in_turns(compared: Comparison, api: Lists, *several: str) -> None:
+    """Load lists, each under one disposition after the other, side by side."""
+    for turns in itertools.zip_longest(*(each.split() for each in several)):
+        hints: dict[str, Row] = {
+            name.replace(" ", "_"): _merge(turn)
+            if turn in {"upsert", "scd2"}
+            else {"primary_key": "id", "write_disposition": turn}
+            for name, turn in zip(several, turns, strict=True)
+            if turn
+        }
+        _load(compared, api, hints, ROWS)
+
+
+def test_what_stays_of_earlier_dispositions(compared: Comparison, api: Lists) -> None:
+    _load_in_turns(
+        compared,
+        api,
+        "merge append merge",
+        "upsert merge append",
+        "scd2 append",
+        "merge scd2 merge",
+    )
+    compared.check()
+
+
+@pytest.mark.slow
+def test_what_stays_of_earlier_dispositions_at_which_dlt_stops(
+    compared: Comparison, api: Lists
 ) -> None:
-    for turn in turns:
-        hints: Row = {"primary_key": "id", "write_disposition": turn}
-        if turn in {"upsert", "scd2"}:
-            hints = _merge(turn)
-        _load(compared, api, {"things": hints}, ROWS)
-    compared.check(failed=bool(compared.dlt.failures))
+    _load_in_turns(compared, api, "append upsert append")
+    compared.check(failed=True)
 
 
 @pytest.mark.slow
@@ -262,7 +264,7 @@ def test_names_that_are_no_paths(
     compared.check()
 
 
-@pytest.mark.parametrize("level", [0, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("level", [0, pytest.param(2, marks=pytest.mark.long)])
 def test_normaliser_settings_from_the_environment(
     compared: Comparison, api: Lists, level: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

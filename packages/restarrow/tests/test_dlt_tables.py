@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from packages.restarrow.tests.dlt_comparison import Comparison, Lists, Pages, config, lists
-from packages.restarrow.tests.dlt_rows import BRIEF, RICH, Row, load_all, pages_of, taken, things
+from packages.restarrow.tests.dlt_rows import BRIEF, RICH, Row, load_all, things
 
 
 @pytest.fixture
@@ -76,19 +76,9 @@ def test_names_that_are_paths(compared: Comparison, api: Lists) -> None:
 
 
 @pytest.mark.slow
-def test_many_resources_in_one_load(compared: Comparison, api: Lists) -> None:
-    names = [f"r{number}" for number in range(4)]
-    for number, name in enumerate(names):
-        api.pages[name] = pages_of(BRIEF[number:], 1, 2)
-    for _ in range(2):
-        compared.load(lambda rest: rest.rest_api_source(config(api, *names)))
-    assert taken(compared, *names)
-    compared.check()
-
-
-@pytest.mark.slow
-def test_many_nested_tables(compared: Comparison, api: Lists) -> None:
-    wide = [{"id": n, **{f"l{k}": [{"v": k, f"n{n}": n}] for k in range(30)}} for n in range(6)]
+@pytest.mark.parametrize("tables", [8, pytest.param(30, marks=pytest.mark.long)])
+def test_many_nested_tables(compared: Comparison, api: Lists, tables: int) -> None:
+    wide = [{"id": n, **{f"l{k}": [{"v": k, f"n{n}": n}] for k in range(tables)}} for n in range(6)]
     for rows in (wide, wide[::-1]):
         pages: dict[str, Pages] = {"a": [[row] for row in rows], "b": [[row] for row in rows[1:]]}
         load_all(compared, api, pages, {})
