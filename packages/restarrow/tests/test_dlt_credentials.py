@@ -82,7 +82,7 @@ def _login(api: Lists, **more: Any) -> Row:
 
 #: What makes credentials; new ones for each side, as logins keep what they are given.
 KINDS: dict[str, Callable[[Lists], Any]] = {
-    "token": lambda _: {"token": "secret"},
+    "no_type": lambda _: {"token": "secret"},
     "bearer": lambda _: {"type": "bearer", "token": "secret"},
     "bearer_instance": lambda _: auth.BearerTokenAuth(token="secret"),
     "api_key": lambda _: {"type": "api_key", "api_key": "secret"},
@@ -161,19 +161,30 @@ def test_credentials_of_endpoints(compared: Comparison, api: Lists) -> None:
     assert "/basic  Basic dTpwOsOp" in asked
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["login", *(pytest.param(each, marks=pytest.mark.slow) for each in KINDS if each != "login")],
-)
-def test_credentials_of_clients(compared: Comparison, api: Lists, kind: str) -> None:
-    api.pages["other"] = PAGES
+@pytest.mark.slow
+def test_credentials_of_clients(compared: Comparison, api: Lists) -> None:
+    api.pages = {name: PAGES[:2] for kind in KINDS for name in (kind, f"other_{kind}")}
 
     def make(rest: Any) -> Any:
-        own = {"name": "other", "endpoint": {"auth": {"token": "own"}}}
-        return rest.rest_api_source(config(api, "things", own, auth=KINDS[kind](api)))
+        return [
+            rest.rest_api_source(
+                config(
+                    api,
+                    kind,
+                    {"name": f"other_{kind}", "endpoint": {"auth": {"token": "own"}}},
+                    auth=credentials(api),
+                ),
+                name=kind,
+            )
+            for kind, credentials in KINDS.items()
+        ]
 
     asked = _asked(compared, api, make)
-    assert "/other page=1 Bearer own" in asked
+    assert taken(compared, *KINDS)
+    assert {f"/other_{kind} page=1 Bearer own" for kind in KINDS} <= set(asked)
+    assert "/none page=1 None" in asked
+    assert "/login page=1 Bearer fresh" in asked
+    assert "/basic page=1 Basic dTpwOsOp" in asked
 
 
 @pytest.mark.parametrize(
