@@ -212,7 +212,11 @@ def test_chunks(owlette: Running, tmp_path: Path) -> None:
     run(owlette, body)
 
 
-def test_machines_and_processes(owlette: Running, tmp_path: Path) -> None:
+def test_machines_and_processes(
+    owlette: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("roost.resources.machines._PACE_S", 0.02)
+
     async def body(client: Roost) -> None:
         assert len(await client.machines.list(SITE)) == 8
         machine = await client.machines.get(SITE, "m-02")
