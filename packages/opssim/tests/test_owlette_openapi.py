@@ -40,7 +40,8 @@ CHECKS: list[Any] = [
 ]
 #: Ends when the client does, or asks the network: tested by themselves.
 LEFT_OUT = {("GET", "/api/events/stream"), ("POST", "/api/webhooks/probe")}
-REQUESTS = 5000
+#: How many requests there are in all: a few of each operation, and enough to find what is rare.
+FEW, MANY = 700, 5000
 
 
 @dataclass
@@ -148,14 +149,17 @@ def labels() -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_five_thousand_odd_requests_get_no_500_and_no_status_that_is_not_documented(
-    owlette: opssim.Running[OwletteSimulator],
+@pytest.mark.parametrize(
+    ("requests", "accepted"), [(FEW, 0.5), pytest.param(MANY, 0.6, marks=pytest.mark.long)]
+)
+def test_odd_requests_get_no_500_and_no_status_that_is_not_documented(
+    owlette: opssim.Running[OwletteSimulator], requests: int, accepted: float
 ) -> None:
     statuses: Counter[int] = Counter()
     wrong: list[str] = []
     good: set[str] = set()
     schema, ids = document_of(owlette), known_ids(owlette)
-    each = REQUESTS // len(labels()) + 3  # of some there are not so many different ones
+    each = requests // len(labels()) + 3  # of some there are not so many different ones
     # what deletes comes last, so that the others find what they ask for
     for label in sorted(labels(), key=lambda name: name.startswith("DELETE")):
         asked = ask(owlette, schema, label, each, ids)
@@ -163,21 +167,9 @@ def test_five_thousand_odd_requests_get_no_500_and_no_status_that_is_not_documen
         wrong += asked.wrong
         good |= asked.good
     assert not wrong, "\n".join(wrong[:10])
-    assert statuses.total() >= REQUESTS
+    assert statuses.total() >= requests
     assert not [status for status in statuses if status >= 500 and status != 503]
-    assert len(good) >= len(labels()) * 0.6, sorted(set(labels()) - good)
-
-
-def test_a_few_odd_requests_of_each_operation_are_answered_as_documented(
-    owlette: opssim.Running[OwletteSimulator],
-) -> None:
-    schema, ids = document_of(owlette), known_ids(owlette)
-    wrong = [
-        line
-        for label in ("POST /api/roosts/{roostId}/versions", "POST /api/chunks/check")
-        for line in ask(owlette, schema, label, 20, ids).wrong
-    ]
-    assert not wrong, "\n".join(wrong)
+    assert len(good) >= len(labels()) * accepted, sorted(set(labels()) - good)
 
 
 def test_the_document_names_every_route_with_its_refusals(
