@@ -6,11 +6,14 @@ PINS := constraints.txt pyproject.toml $(wildcard packages/*/pyproject.toml)
 PINNED := --quiet --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt
 PACKAGES := --editable packages/owlette-sdk --editable 'packages/restarrow[dlt]'
 
+# tests with a target of their own, as they need more than Python
+ELSEWHERE := and not browser
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long test-sdk check format pages bench pins clean
+.PHONY: help setup demo test test-fast test-long test-browser test-sdk check format pages bench pins clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.setup  ## make .venv with everything in it, at the pinned versions
 
@@ -33,13 +36,17 @@ demo: .venv/.demo  ## load four simulated platforms into opsnest_demo.duckdb
 	$(BIN)/opsnest demo
 
 test: setup  ## run the tests, but for those that take minutes
-	$(BIN)/python -m pytest --numprocesses auto -m "not long"
+	$(BIN)/python -m pytest --numprocesses auto -m "not long $(ELSEWHERE)"
 
 test-long: setup  ## run the tests that take minutes: platforms that live on, load after load
 	$(BIN)/python -m pytest --numprocesses auto -m long
 
 test-fast: setup  ## run the tests that take no more than a few seconds each
-	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not long"
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not long $(ELSEWHERE)"
+
+test-browser: setup  ## open the dashboard and the notebooks in Chromium, which is installed if need be
+	scripts/install_chromium.sh
+	$(BIN)/python -m pytest --numprocesses auto -m browser tests/browser
 
 test-sdk: setup  ## build the SDK, and test it on every Python that it supports and is here
 	$(BIN)/python packages/owlette-sdk/scripts/all_pythons.py
@@ -47,7 +54,7 @@ test-sdk: setup  ## build the SDK, and test it on every Python that it supports 
 check: setup  ## check format, lint, types, imports and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy packages/*/src packages/*/tests packages/*/scripts tests pipelines examples benchmarks
+	$(BIN)/mypy packages/*/src packages/*/tests packages/*/scripts tests pipelines notebooks examples benchmarks
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/codespell
