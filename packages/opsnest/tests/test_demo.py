@@ -9,8 +9,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from rich.console import Console
 from opsnest import demo
 from opsnest.catalogue import CATALOGUES
 from opsnest.demo import QUESTIONS, Question, run_demo
-from opssim import CloudBotSimulator, RoostSimulator, RootlySimulator
+from opsnest.errors import ConfigurationError
+from opssim import CloudBotSimulator, RoostSimulator, RootlySimulator, Simulator
 
 OPSNEST = str(Path(sys.executable).with_name("opsnest"))
 DATABASE = "opsnest_demo.duckdb"
+ARGUMENTS = ("demo", "--incidents", "60")
 
 #: The tables of the demo, as the simulators know them.
 TABLES = {
@@ -127,225 +130,93 @@ def rows_read(output: str) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the demo, and what was in the database after it."""
+    """One run of the demo: what it said, and what was in the database after it."""
 
-    finished: Finished
+    said: str
+    complained: str
     counts: dict[str, int]
     newest: dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo") / "work"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def runs(folder: Path) -> list[Run]:
-    """Run the demo three times in one empty folder."""
-    made: list[Run] = []
-    for _ in range(3):
-        finished = opsnest(folder, "demo", "--incidents", "60")
-        assert finished.returncode == 0, finished.stderr
-        database = folder / DATABASE
-        newest = {
-            name: ask(database, f"SELECT max({column}) FROM {name}")[0][0]
-            for name, column in CHANGED.items()
-        }
-        made.append(Run(finished, counts(database), newest))
-    return made
-
-
-def test_the_demo_says_nothing_on_stderr(runs: list[Run]) -> None:
-    assert [run.finished.stderr for run in runs] == ["", "", ""]
-
-
-def test_away_from_a_terminal_the_lines_are_plain(runs: list[Run]) -> None:
-    for run in runs:
-        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", run.finished.stdout)
-
-
-def test_nothing_the_demo_says_looks_like_an_accident(runs: list[Run]) -> None:
-    for run in runs:
-        assert not re.search(r"traceback|warning|error:", run.finished.stdout, re.IGNORECASE)
-
-
-def test_the_first_run_loads_all_that_the_simulators_have(runs: list[Run]) -> None:
-    assert runs[0].counts == expected(60, hours=0)
-
-
-def test_each_later_run_adds_the_rows_of_one_hour(runs: list[Run]) -> None:
-    assert runs[1].counts == expected(60, hours=1)
-    assert runs[2].counts == expected(60, hours=2)
-
-
-def test_each_later_run_brings_newer_rows(runs: list[Run]) -> None:
-    for earlier, later in ((runs[0], runs[1]), (runs[1], runs[2])):
-        for name, newest in later.newest.items():
-            assert newest > earlier.newest[name], name
-
-
-def test_later_runs_read_only_what_changed(runs: list[Run]) -> None:
-    for run in runs[1:]:
-        every = rows_read(run.finished.stdout)
-        read = {name: rows for name, rows in every.items() if not name.startswith("owlette.")}
-        usual = [
-            entry
-            for platform, catalogue in CATALOGUES.items()
-            for entry in catalogue.entries
-            if entry.selected and platform != "owlette"
-        ]
-        assert len(read) == len(usual)
-        for name, rows in read.items():
-            resource = name.partition(".")[2]
-            inserted, touched = INSERTED.get(resource, 0), TOUCHED.get(resource, 0)
-            if resource == "robots":  # a snapshot
-                assert rows == 15
-            else:  # a touched row may be one of the new ones
-                assert inserted <= rows <= inserted + touched, name
-
-
-def test_the_owlette_of_the_demo_lives_on(runs: list[Run], folder: Path) -> None:
+def run_of(folder: Path, said: str, complained: str = "") -> Run:
     database = folder / DATABASE
-    sql = "SELECT version_number, count(*) FROM owlette_data.versions GROUP BY ALL ORDER BY ALL"
-    assert ask(database, sql) == [(1, 1), (2, 1), (3, 1), (4, 1)]
-    for run in runs[1:]:
-        read = rows_read(run.finished.stdout)
-        assert read["owlette.version_files"] == 1
-        assert read["owlette.logs"] < 10
+    newest = {
+        name: ask(database, f"SELECT max({column}) FROM {name}")[0][0]
+        for name, column in CHANGED.items()
+    }
+    return Run(said, complained, counts(database), newest)
 
 
-def test_the_table_shows_every_table_with_its_rows(runs: list[Run]) -> None:
-    for run in runs:
-        for name, rows in run.counts.items():
-            assert re.search(
-                rf"^ {re.escape(name)} +{rows:,} +\d+ *$", run.finished.stdout, re.MULTILINE
-            )
+# What runs one after the other in one folder say and do
 
 
-def test_each_question_is_shown_with_its_query_and_an_answer(runs: list[Run]) -> None:
-    for run in runs:
-        for question in QUESTIONS:
-            _, _, after = run.finished.stdout.partition(f"{question.title}\n{question.sql}\n")
-            heading, *answer = after.partition("\n\n")[0].splitlines()
-            assert heading.split()
-            assert answer, question.title
-            assert all(len(row.split()) >= 3 for row in answer)
+def check_lines_are_plain_away_from_a_terminal(run: Run) -> None:
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", run.said)
 
 
-def test_the_queries_shown_can_be_run(runs: list[Run], folder: Path) -> None:
-    assert runs
+def check_nothing_looks_like_an_accident(run: Run) -> None:
+    assert run.complained == ""
+    assert not re.search(r"traceback|warning|error:", run.said, re.IGNORECASE)
+
+
+def check_only_what_changed_was_read(run: Run) -> None:
+    every = rows_read(run.said)
+    read = {name: rows for name, rows in every.items() if not name.startswith("owlette.")}
+    usual = [
+        entry
+        for platform, catalogue in CATALOGUES.items()
+        for entry in catalogue.entries
+        if entry.selected and platform != "owlette"
+    ]
+    assert len(read) == len(usual)
+    for name, rows in read.items():
+        resource = name.partition(".")[2]
+        inserted, touched = INSERTED.get(resource, 0), TOUCHED.get(resource, 0)
+        if resource == "robots":  # a snapshot
+            assert rows == 15
+        else:  # a touched row may be one of the new ones
+            assert inserted <= rows <= inserted + touched, name
+    assert every["owlette.version_files"] == 1
+    assert every["owlette.logs"] < 10
+
+
+def check_every_table_is_shown_with_its_rows(run: Run) -> None:
+    for name, rows in run.counts.items():
+        assert re.search(rf"^ {re.escape(name)} +{rows:,} +\d+ *$", run.said, re.MULTILINE)
+
+
+def check_each_question_is_shown_with_its_query_and_an_answer(run: Run) -> None:
     for question in QUESTIONS:
-        assert ask(folder / DATABASE, question.sql)
+        _, _, after = run.said.partition(f"{question.title}\n{question.sql}\n")
+        heading, *answer = after.partition("\n\n")[0].splitlines()
+        assert heading.split()
+        assert answer, question.title
+        assert all(len(row.split()) >= 3 for row in answer)
 
 
-def test_the_end_tells_what_to_do_next(runs: list[Run]) -> None:
-    first, second, _ = (run.finished.stdout for run in runs)
-    for said in (first, second):
-        assert f"Everything is in {DATABASE}." in said
-        assert '    [sources.rootly_incident_management_source]\n    token = "..."\n' in said
-        assert "opsnest load rootly" in said
-    assert "Run it again" in first
-    assert "Only what changed" in second
+def check_the_end_tells_what_to_do_next(run: Run) -> None:
+    assert f"Everything is in {DATABASE}." in run.said
+    assert '    [sources.rootly_incident_management_source]\n    token = "..."\n' in run.said
+    assert "opsnest load rootly" in run.said
 
 
-def test_a_demo_of_another_size_needs_another_database(runs: list[Run], folder: Path) -> None:
-    finished = opsnest(folder, "demo", "--incidents", "61")
-
-    assert finished.returncode == 3
-    assert finished.stdout == ""
-    assert finished.stderr == (
-        f"error: {DATABASE} holds the demo with --incidents 60.\n"
-        "  Give another --database for --incidents 61, or remove that file.\n"
-    )
-    assert counts(folder / DATABASE) == runs[-1].counts
-
-
-def test_nothing_is_written_but_the_database_and_the_folder_beside_it(
-    runs: list[Run], folder: Path
-) -> None:
-    assert runs
-    assert sorted(each.name for each in folder.iterdir()) == [".opsnest_demo", DATABASE]
-    assert not (folder.parent / "home").exists()
+def check_the_table_on_a_terminal(shown: str) -> str:
+    """Look at a table that was live, and return the text without what moved the cursor."""
+    assert "\x1b[" in shown
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert "rootly: reading" in text
+    assert re.search(r"platform +resource +rows +pages +seconds", text)
+    assert re.search(r"^(rootly)? +incidents +[2-5] +\d+ +\d+\.\d *\r$", text, re.MULTILINE)
+    assert "What is in the database now" in text
+    return text
 
 
-def test_pipelines_and_settings_of_the_user_are_left_alone(tmp_path: Path) -> None:
-    folder, home = tmp_path / "work", tmp_path / "home"
-    (folder / ".dlt").mkdir(parents=True)
-    settings = '[sources.cloud_bot_source]\napi = "seed"\nautomation_ids = ["1"]\n'
-    (folder / ".dlt" / "config.toml").write_text(settings)
-    own = dlt.pipeline(
-        "rootly_incident_management_pipeline",
-        destination=dlt.destinations.duckdb(str(tmp_path / "own.duckdb")),
-        pipelines_dir=str(home / "dlt" / "pipelines"),
-    )
-    own.run([{"id": 1}], table_name="incidents")
-    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
-
-    mine = {"SOURCES__CLOUD_BOT_SOURCE__PASSWORD": "mine", "SOURCES__ROOST_SOURCE__TOKEN": "mine"}
-    finished = opsnest(folder, "demo", "--incidents", "10", env=mine)
-
-    assert finished.returncode == 0, finished.stderr
-    assert counts(folder / DATABASE) == expected(10, hours=0)
-    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
-
-
-@pytest.fixture
-def console(monkeypatch: pytest.MonkeyPatch) -> Console:
-    """Return a console for runs in this process, where dlt's log level stays as it is."""
-    monkeypatch.setenv("RUNTIME__LOG_LEVEL", "WARNING")
-    return Console(file=io.StringIO(), width=100)
-
-
-def shown_on(console: Console) -> str:
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
-
-
-def test_without_its_database_the_demo_begins_anew(console: Console) -> None:
-    run_demo(console, incidents=10)
-    Path(DATABASE).unlink()
-
-    run_demo(console, incidents=10)
-
-    assert counts(Path(DATABASE)) == expected(10, hours=0)
-    assert shown_on(console).count("Run it again") == 2
-
-
-def test_two_databases_in_one_folder_do_not_meet(console: Console) -> None:
-    one, other = Path("one.duckdb"), Path("other.duckdb")
-    run_demo(console, database=one, incidents=10)
-    run_demo(console, database=other, incidents=10)
-    run_demo(console, database=one, incidents=10)
-
-    assert counts(one) == expected(10, hours=1)
-    assert counts(other) == expected(10, hours=0)
-
-
-def test_brackets_in_paths_and_values_are_shown_as_they_are(
-    console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    question = Question("What is in brackets?", "SELECT '[/x] [bold]P1' AS name")
-    monkeypatch.setattr(demo, "QUESTIONS", (question,))
-    database = Path("[red]here[", "y]data.duckdb")
-
-    run_demo(console, database=database, incidents=10)
-
-    assert counts(database) == expected(10, hours=0)
-    assert f"Everything is in {database}." in shown_on(console)
-    assert "\n [/x] [bold]P1" in shown_on(console)
-    assert [each.name for each in Path().iterdir()] == ["[red]here["]
-
-
-def test_an_interrupt_ends_it_with_one_line_and_the_next_run_completes(tmp_path: Path) -> None:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    command = [OPSNEST, "demo", "--incidents", "300"]
+def interrupted(folder: Path, env: Mapping[str, str]) -> None:
+    """Stop a first run while the second platform is being loaded, and look at how it ends."""
     with subprocess.Popen(
-        command,
+        [OPSNEST, *ARGUMENTS],
         cwd=folder,
-        env=environment(tmp_path / "home"),
+        env=environment(folder.parent / "home", env),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -361,19 +232,15 @@ def test_an_interrupt_ends_it_with_one_line_and_the_next_run_completes(tmp_path:
     assert complaint == "\nStopped. Nothing is half-loaded; run it again to go on.\n"
     assert "Everything is in" not in rest
 
-    again = opsnest(folder, "demo", "--incidents", "300")
 
-    assert again.returncode == 0, again.stderr
-    assert counts(folder / DATABASE) == expected(300, hours=0)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
-def test_on_a_terminal_a_live_table_shows_rows_pages_and_seconds(tmp_path: Path) -> None:
+def on_a_terminal(folder: Path, env: Mapping[str, str]) -> str:
+    """Run the demo on a pseudo-terminal and return what it showed."""
     ours, theirs = pty.openpty()
     terminal = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "50"}
     with subprocess.Popen(
-        [OPSNEST, "demo", "--incidents", "20"],
-        env=environment(tmp_path / "home", terminal),
+        [OPSNEST, *ARGUMENTS],
+        cwd=folder,
+        env=environment(folder.parent / "home", {**env, **terminal}),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -381,14 +248,8 @@ def test_on_a_terminal_a_live_table_shows_rows_pages_and_seconds(tmp_path: Path)
         os.close(theirs)
         shown = _read_all(ours)
     os.close(ours)
-
-    assert running.returncode == 0
-    assert "\x1b[" in shown
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
-    assert "rootly: reading" in text
-    assert re.search(r"platform +resource +rows +pages +seconds", text)
-    assert re.search(r"^(rootly)? +incidents +20 +\d+ +\d+\.\d *\r$", text, re.MULTILINE)
-    assert "What is in the database now" in text
+    assert running.returncode == 0, shown
+    return shown
 
 
 def _read_all(terminal: int) -> str:
@@ -401,3 +262,129 @@ def _read_all(terminal: int) -> str:
         if not part:
             return b"".join(parts).decode()
         parts.append(part)
+
+
+def settings_and_pipeline_of_a_user(folder: Path) -> dict[str, str]:
+    """Make what is not the demo's: a pipeline at home, a file here; return variables."""
+    (folder / ".dlt").mkdir()
+    settings = '[sources.cloud_bot_source]\napi = "seed"\nautomation_ids = ["1"]\n'
+    (folder / ".dlt" / "config.toml").write_text(settings)
+    own = dlt.pipeline(
+        "rootly_incident_management_pipeline",
+        destination=dlt.destinations.duckdb(str(folder.parent / "own.duckdb")),
+        pipelines_dir=str(folder.parent / "home" / "dlt" / "pipelines"),
+    )
+    own.run([{"id": 1}], table_name="incidents")
+    return {"SOURCES__CLOUD_BOT_SOURCE__PASSWORD": "mine", "SOURCES__ROOST_SOURCE__TOKEN": "mine"}
+
+
+def files_in(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
+def test_the_demo_is_interrupted_and_run_again_and_again(tmp_path: Path, console: Console) -> None:
+    """All in one, as each run is another process and takes its time."""
+    folder, home = tmp_path / "work", tmp_path / "home"
+    folder.mkdir()
+    mine = settings_and_pipeline_of_a_user(folder)
+    before = files_in(home)
+    assert before
+
+    interrupted(folder, mine)
+    runs: list[Run] = []
+    for _ in range(2):
+        finished = opsnest(folder, *ARGUMENTS, env=mine)
+        assert finished.returncode == 0, finished.stderr
+        runs.append(run_of(folder, finished.stdout, finished.stderr))
+    text = check_the_table_on_a_terminal(on_a_terminal(folder, mine))
+    runs.append(run_of(folder, text))
+
+    for hours, run in enumerate(runs):
+        assert run.counts == expected(60, hours=hours)
+        check_nothing_looks_like_an_accident(run)
+    for run in runs[:2]:
+        check_lines_are_plain_away_from_a_terminal(run)
+        check_every_table_is_shown_with_its_rows(run)
+        check_each_question_is_shown_with_its_query_and_an_answer(run)
+        check_the_end_tells_what_to_do_next(run)
+    assert "Run it again" in runs[0].said
+    assert "Only what changed" in runs[1].said
+    check_only_what_changed_was_read(runs[1])
+    for earlier, later in pairwise(runs):
+        for name, newest in later.newest.items():
+            assert newest > earlier.newest[name], name
+
+    database = folder / DATABASE
+    for question in QUESTIONS:
+        assert ask(database, question.sql)
+    sql = "SELECT version_number, count(*) FROM owlette_data.versions GROUP BY ALL ORDER BY ALL"
+    assert ask(database, sql) == [(1, 1), (2, 1), (3, 1), (4, 1)]
+
+    assert files_in(home) == before
+    assert sorted(each.name for each in folder.iterdir()) == [".dlt", ".opsnest_demo", DATABASE]
+
+    with pytest.raises(ConfigurationError) as raised:
+        run_demo(console, database=database, incidents=61)
+    assert str(raised.value) == (
+        f"{database} holds the demo with --incidents 60.\n"
+        "  Give another --database for --incidents 61, or remove that file."
+    )
+    assert shown_on(console) == ""
+    assert counts(database) == runs[-1].counts
+
+
+# What one platform is enough for
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Console:
+    """Return a console for runs in this process, where dlt's log level stays as it is."""
+    monkeypatch.setenv("RUNTIME__LOG_LEVEL", "WARNING")
+    return Console(file=io.StringIO(), width=100)
+
+
+def shown_on(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
+    """Leave the demo but one platform, as it treats all alike, and a question about it."""
+
+    def simulators(incidents: int) -> Callable[[Path], dict[str, Simulator]]:
+        return lambda _state: {"roost": RoostSimulator(tests=incidents // 10, events=incidents)}
+
+    monkeypatch.setattr(demo, "_simulators", simulators)
+    question = Question("What is in brackets?", "SELECT '[/x] [bold]P1' AS name")
+    monkeypatch.setattr(demo, "QUESTIONS", (question,))
+
+
+@pytest.mark.usefixtures("_small")
+def test_databases_in_one_folder_do_not_meet_and_begin_anew_where_they_are_gone(
+    console: Console,
+) -> None:
+    def events(database: Path) -> int:
+        ((rows, ids),) = ask(database, "SELECT count(*), count(DISTINCT id) FROM roost_data.events")
+        assert rows == ids
+        return int(rows)
+
+    one, other = Path("[red]here[", "y]data.duckdb"), Path("[red]here[", "other.duckdb")
+    run_demo(console, database=one, incidents=10)
+    run_demo(console, database=other, incidents=10)
+    run_demo(console, database=one, incidents=10)
+
+    assert events(one) == 10 + INSERTED["events"]
+    assert events(other) == 10
+
+    one.unlink()
+    run_demo(console, database=one, incidents=10)
+
+    assert events(one) == 10
+    assert shown_on(console).count("Run it again") == 3
+    # brackets in paths and values are shown as they are
+    assert f"Everything is in {one}." in shown_on(console)
+    assert "\n [/x] [bold]P1" in shown_on(console)
+    assert [each.name for each in Path().iterdir()] == ["[red]here["]
