@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from packages.opsnest.tests.test_cli import TOKEN, Finished, complaint, opsnest
+from packages.opsnest.tests.test_cli import TOKEN, Finished, complaint, here, opsnest
 
 from opsnest.catalogue import CATALOGUES
 from opsnest.catalogue.rootly import ROOTLY
@@ -33,7 +33,7 @@ def test_the_platforms_are_shown_with_the_number_of_their_lists() -> None:
 
 
 def test_the_lists_of_a_platform_are_shown_those_by_default_first() -> None:
-    shown = lines(opsnest("sources", "rootly", env=WIDE))[1:]
+    shown = lines(here("sources", "rootly", env=WIDE))[1:]
 
     names = [line.partition(" ")[0] for line in shown]
     assert set(ROOTLY.by_name) <= set(names)
@@ -44,7 +44,7 @@ def test_the_lists_of_a_platform_are_shown_those_by_default_first() -> None:
 
 @pytest.mark.parametrize("command", ["sources", "plan"])
 def test_a_platform_that_there_is_not_is_told_which_are_known(command: str) -> None:
-    message = complaint(opsnest(command, "pagerduty"), 3)
+    message = complaint(here(command, "pagerduty"), 3)
 
     assert message.startswith("there is no platform 'pagerduty'.\n  Known: roost, rootly, ")
 
@@ -65,10 +65,10 @@ def test_the_plan_names_rows_and_calls_and_their_sum(
     assert "3 calls; 0.0 minutes at the 3,000 that a key has in 60 s" in shown
 
     rootly_simulator.simulator.requests.clear()
-    assert opsnest("load", "rootly", *arguments, env=env).returncode == 0
+    assert here("load", "rootly", *arguments, env=env).returncode == 0
     assert len(rootly_simulator.simulator.requests.all()) == 3
 
-    again = lines(opsnest("plan", "rootly", *arguments, env=env))
+    again = lines(here("plan", "rootly", *arguments, env=env))
     assert not any("for the first time" in line for line in again)
 
 
@@ -76,7 +76,7 @@ def test_the_plan_of_all_that_is_loaded_by_default_says_at_least(
     rootly_simulator: Running[RootlySimulator],
 ) -> None:
     env = rootly_simulator.configuration | WIDE
-    shown = lines(opsnest("plan", "rootly", env=env))
+    shown = lines(here("plan", "rootly", env=env))
 
     usual = {entry.name for entry in ROOTLY.entries if entry.selected}
     assert usual == {line.partition(" ")[0] for line in shown} & set(ROOTLY.by_name)
@@ -90,20 +90,20 @@ def test_a_list_that_the_key_may_not_read_is_shown_so(simulate: Simulate) -> Non
     rootly = simulate(RootlySimulator(incidents=5, alerts=5, quirks=quirks))
     arguments = ["--resource", "alert_routing_rules", "--resource", "services"]
 
-    shown = lines(opsnest("plan", "rootly", *arguments, env=rootly.configuration | WIDE))
+    shown = lines(here("plan", "rootly", *arguments, env=rootly.configuration | WIDE))
 
     assert any(line.startswith("alert_routing_rules may not be read") for line in shown)
     assert any(line.startswith("services ") for line in shown)
 
 
 def test_a_resource_that_there_is_not_is_told_which_are_known() -> None:
-    message = complaint(opsnest("plan", "rootly", "--resource", "incidence", env={TOKEN: "t"}), 3)
+    message = complaint(here("plan", "rootly", "--resource", "incidence", env={TOKEN: "t"}), 3)
 
     assert "has no resource 'incidence'" in message
 
 
 def test_a_wrong_token_ends_with_4(rootly_simulator: Running[RootlySimulator]) -> None:
-    finished = opsnest(
+    finished = here(
         "plan", "rootly", env=rootly_simulator.configuration | {TOKEN: "mistyped-token"}
     )
 
@@ -115,12 +115,12 @@ def test_an_api_that_fails_ends_with_6(rootly_simulator: Running[RootlySimulator
     rootly_simulator.simulator.faults.add(Fault(path="/v1/services", status=400, body=b"{}"))
     arguments = ["--resource", "services"]
 
-    finished = opsnest("plan", "rootly", *arguments, env=rootly_simulator.configuration)
+    finished = here("plan", "rootly", *arguments, env=rootly_simulator.configuration)
 
     assert "GET /v1/services -> 400" in complaint(finished, 6)
 
 
 def test_a_platform_without_a_plan_says_so(owlette_simulator: Running[OwletteSimulator]) -> None:
-    message = complaint(opsnest("plan", "owlette", env=owlette_simulator.configuration), 3)
+    message = complaint(here("plan", "owlette", env=owlette_simulator.configuration), 3)
 
     assert message.startswith("owlette has no plan")
