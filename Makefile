@@ -7,10 +7,10 @@ PINNED := --quiet --python $(BIN)/python --constraint constraints.txt --build-co
 PACKAGES := --editable packages/owlette-sdk --editable 'packages/restarrow[dlt]'
 
 # tests with a target of their own, as they need more than Python
-ELSEWHERE := and not browser
+ELSEWHERE := and not browser and not destinations
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long test-browser test-sdk check format pages bench pins clean
+.PHONY: help setup demo test test-fast test-long test-browser test-destinations test-sdk check format pages bench pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,14 @@ test-long: setup  ## run the tests that take minutes: platforms that live on, lo
 
 test-fast: setup  ## run the tests that take no more than a few seconds each
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not long $(ELSEWHERE)"
+
+test-destinations: .venv/.destinations  ## load into a PostgreSQL, which is installed if need be, and into files
+	scripts/install_postgres.sh
+	$(BIN)/python -m pytest --numprocesses auto -m destinations tests/destinations
+
+.venv/.destinations: .venv/.setup
+	$(BIN)/uv pip install $(PINNED) --editable 'packages/opsnest[postgres]'
+	@touch $@
 
 test-browser: setup  ## open the dashboard and the notebooks in Chromium, which is installed if need be
 	scripts/install_chromium.sh

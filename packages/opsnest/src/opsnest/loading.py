@@ -82,7 +82,9 @@ def load(pipeline: Pipeline, source: DltSource) -> Outcome:
         pipeline.extract(source)
     info = _load_extracted(pipeline) or left
     catalogue = next((each for each in CATALOGUES.values() if each.source == source.name), None)
-    if catalogue is None or not takes_marks(pipeline):
+    # a table that keeps each version of a row, or is made anew, has nothing to be marked
+    lists = [read for read in lists if _is_merged(source, read.resource)]
+    if catalogue is None or not lists or not takes_marks(pipeline):
         return Outcome(info=info)
     deleted = mark_deleted(pipeline, catalogue.by_name, lists)
     differences = unequal(pipeline, catalogue.by_name, lists)
@@ -92,7 +94,7 @@ def load(pipeline: Pipeline, source: DltSource) -> Outcome:
         names = [difference.resource for difference in new]
         log.info("%s: read whole, as the numbers of rows differ: %s", source.name, names)
         forget(pipeline, source.name, names)
-        lists.clear()
+        lists = []
         with listening_to_lists(lists.append):
             pipeline.extract(source.with_resources(*names))
         info = _load_extracted(pipeline) or info
@@ -102,6 +104,11 @@ def load(pipeline: Pipeline, source: DltSource) -> Outcome:
         remember_differences(pipeline, source.name, left_over)
         differences = [*(each for each in differences if each not in new), *left_over]
     return Outcome(info=info, deleted=deleted, differences=differences)
+
+
+def _is_merged(source: DltSource, resource: str) -> bool:
+    disposition = source.resources[resource].write_disposition
+    return disposition == "merge" or isinstance(disposition, dict)
 
 
 def _load_extracted(pipeline: Pipeline) -> LoadInfo | None:

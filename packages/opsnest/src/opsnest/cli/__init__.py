@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from opsnest.cli import assistants, loading, looking, operating
+from opsnest.cli import assistants, checking, loading, looking, operating
 from opsnest.cli.app import app
 
-__all__ = ["app", "assistants", "loading", "looking", "main", "operating"]
+__all__ = ["app", "assistants", "checking", "loading", "looking", "main", "operating"]
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from opsnest.destinations import TableFormat, destination_of
 from opsnest.errors import ConfigurationError
 from opsnest.loading import PLATFORMS
 
@@ -26,21 +27,18 @@ def known(platform: str) -> str:
     return platform
 
 
-def pipeline_of(name: str, destination: str, dataset: str) -> Pipeline:
+def pipeline_of(
+    name: str, destination: str, dataset: str, table_format: TableFormat | None = None
+) -> Pipeline:
     """Return the pipeline of this name.
 
     Raises:
-        ConfigurationError: dlt has no such destination.
+        ConfigurationError: dlt has no such destination, or a package for it is missing.
     """
-    import dlt  # noqa: PLC0415
-    from dlt.common.destination.exceptions import UnknownDestinationModule  # noqa: PLC0415
+    import dlt  # noqa: PLC0415 - slow to import
 
-    try:
-        return dlt.pipeline(pipeline_name=name, destination=destination, dataset_name=dataset)
-    except UnknownDestinationModule:
-        known = sorted(set(dlt.destinations.__all__) - {"destination"})
-        message = f"dlt has no destination {destination!r}.\n  Known: {', '.join(known)}."
-        raise ConfigurationError(message) from None
+    place = destination_of(destination, table_format=table_format)
+    return dlt.pipeline(pipeline_name=name, destination=place, dataset_name=dataset)
 
 
 def chosen(source: DltSource, names: list[str] | None) -> Any:

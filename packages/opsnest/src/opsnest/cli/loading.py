@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -41,17 +41,30 @@ def load_platform(
         list[str] | None,
         typer.Option(help="Load this resource only; give it again for more than one."),
     ] = None,
+    write: Annotated[
+        Literal["merge", "append", "replace"],
+        typer.Option(help="Replace rows that changed, add them, or read all and replace tables."),
+    ] = "merge",
+    table_format: Annotated[
+        Literal["delta", "iceberg"] | None,
+        typer.Option(help="The format of tables in files, for --to filesystem."),
+    ] = None,
 ) -> None:
     """Load a platform with the credentials in .dlt/secrets.toml or the environment."""
     with exit_on_error():
         known(platform)
 
         from opsnest import sources  # noqa: PLC0415 - slow to import
+        from opsnest.destinations import fit  # noqa: PLC0415
         from opsnest.progress import Progress  # noqa: PLC0415
+        from opsnest.reconcile import forget  # noqa: PLC0415
 
         source_name, pipeline_name, dataset_name = PLATFORMS[platform]
         source = chosen(getattr(sources, source_name)(), resource)
-        pipeline = pipeline_of(pipeline_name, to, dataset_name)
+        fit(source, to, write=write, table_format=table_format)
+        pipeline = pipeline_of(pipeline_name, to, dataset_name, table_format)
+        if write == "replace":
+            forget(pipeline, source.name, source.selected_resources)
         progress = Progress(Console(stderr=True))
         with progress.showing(), progress.platform(platform) as collector:
             pipeline.collector = collector

@@ -13,6 +13,7 @@ import dlt
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from opsnest.catalogue import DELETED, Catalogue, Entry
+from opsnest.destinations import fitting
 from opsnest.errors import AccessError, SourceError
 from opsnest.events import ListRead, tell_list
 from opsnest.json_values import look_up
@@ -110,9 +111,11 @@ class Lists:
 
         def rows() -> Iterator[list[Row]]:
             memory = Memory(dlt.current.resource_state(entry.name), entry.lookback)
+            fit = fitting(entry.name)
             self._note_begin(entry.name)
             try:
-                yield from self._read(entry, memory, clean)
+                for batch in self._read(entry, memory, clean):
+                    yield [fit(row) for row in batch] if fit else batch
             except AccessError as refusal:
                 if not entry.optional or self._was_chosen():
                     raise

@@ -18,6 +18,7 @@ import dlt
 
 from opsnest.catalogue import Entry
 from opsnest.catalogue.owlette import OWLETTE
+from opsnest.destinations import fitting
 from opsnest.errors import (
     AccessError,
     AnswerError,
@@ -138,7 +139,7 @@ def _rows(
     clean = cleaner(Cleaning(json=entry.json, secrets=entry.secrets, nulls_within=DEEP))
 
     def rows() -> Iterator[Row]:
-        count = 0
+        count, fit = 0, fitting(entry.name)
         try:
             with connect() as client:
                 reading = begin(client)
@@ -147,7 +148,7 @@ def _rows(
                 while batch := [clean(without_signatures(row)) for row in islice(walked, _BATCH)]:
                     count += len(batch)
                     scan.all_rows(batch)
-                    yield from batch
+                    yield from map(fit, batch) if fit else batch
         except RoostError as error:
             raise _explained(entry.name, error) from error
         scan.report()

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import shutil
-import socket
-import subprocess
-import tempfile
-from collections.abc import Generator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import dlt
 import pytest
 from packages.opsnest.tests.attack_queries import ANYWHERE, HARMLESS, POSTGRES
+from tests.destinations.conftest import PASSWORD
 
 from opsnest.errors import DestinationError, OpsnestError
 from opsnest.mcp import worker
@@ -26,53 +20,18 @@ from opsnest.mcp.reading import Bounds, Database
 #: psycopg2 is published without types.
 psycopg2: Any = import_module("psycopg2")
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.destinations
 
-PASSWORD = "a-password-that-is-nowhere-to-be-seen"
 VARIABLE = "DESTINATION__POSTGRES__CREDENTIALS"
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
-def server() -> Generator[str]:
-    """Start a PostgreSQL of our own, and return its address."""
-    # it refuses to run as root
-    user = "postgres" if getpass.getuser() == "root" else None
-    folder = Path(tempfile.mkdtemp(prefix="opsnest-pg-"))
-    if user:
-        shutil.chown(folder, "postgres")
-    secret = folder / "password"
-    secret.write_text(PASSWORD)
-    secret.chmod(0o644)
-    data, port = folder / "data", free_port()
-
-    def command(*words: str) -> None:
-        subprocess.run(
-            words, check=True, stdout=subprocess.DEVNULL, timeout=60, cwd=folder, user=user
-        )
-
-    command("initdb", "-D", str(data), "-U", "loader", "-A", "md5", f"--pwfile={secret}", "-N")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    command("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield f"postgresql://loader:{PASSWORD}@127.0.0.1:{port}/postgres"
-    finally:
-        command("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
-        shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def record(server: str, tmp_path_factory: pytest.TempPathFactory) -> Record:
+def record(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Record:
     folder = tmp_path_factory.mktemp("mcp-postgres")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
         patch.setenv("DLT_DATA_DIR", str(folder))
-        patch.setenv(VARIABLE, server)
+        patch.setenv(VARIABLE, postgres)
         pipeline = dlt.pipeline("events_pipeline", destination="postgres", dataset_name="data")
         rows = [
             {"id": number, "title": f"event {number}", "at": "now", "tags": [{"name": "a"}]}
@@ -80,7 +39,7 @@ def record(server: str, tmp_path_factory: pytest.TempPathFactory) -> Record:
         ]
         pipeline.run(rows, table_name="events")
         pipeline.deactivate()
-    connection = psycopg2.connect(server)
+    connection = psycopg2.connect(postgres)
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "CREATE SCHEMA secret; CREATE TABLE secret.tokens AS SELECT 'x'::text AS token"
@@ -91,8 +50,8 @@ def record(server: str, tmp_path_factory: pytest.TempPathFactory) -> Record:
 
 
 @pytest.fixture
-def database(record: Record, server: str, monkeypatch: pytest.MonkeyPatch) -> Database:
-    monkeypatch.setenv(VARIABLE, server)
+def database(record: Record, postgres: str, monkeypatch: pytest.MonkeyPatch) -> Database:
+    monkeypatch.setenv(VARIABLE, postgres)
     return Database(record)
 
 
@@ -139,7 +98,7 @@ def test_every_attack_is_refused(database: Database) -> None:
     ],
 )
 def test_without_the_first_gate_nothing_is_written_either(
-    sql: str, database: Database, server: str
+    sql: str, database: Database, postgres: str
 ) -> None:
     request: dict[str, Any] = {
         **database._request,  # pyright: ignore[reportPrivateUsage]
@@ -152,7 +111,7 @@ def test_without_the_first_gate_nothing_is_written_either(
     answer = worker.postgres_answer(request)
 
     assert answer["error"]["kind"] == "query"
-    connection = psycopg2.connect(server)
+    connection = psycopg2.connect(postgres)
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM data.events")
         assert cursor.fetchone() == (300,)
@@ -160,18 +119,18 @@ def test_without_the_first_gate_nothing_is_written_either(
 
 
 def test_a_query_is_stopped_in_time(
-    record: Record, server: str, monkeypatch: pytest.MonkeyPatch
+    record: Record, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, server)
+    monkeypatch.setenv(VARIABLE, postgres)
     database = Database(record, bounds=Bounds(seconds=0.5))
     with pytest.raises(DestinationError, match=r"took longer than 0\.5 seconds"):
         database.query("SELECT count(*) FROM events a, events b, events c, events d")
 
 
 def test_a_refused_password_is_told_without_it(
-    record: Record, server: str, monkeypatch: pytest.MonkeyPatch
+    record: Record, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, server.replace(PASSWORD, "wrong-password"))
+    monkeypatch.setenv(VARIABLE, postgres.replace(PASSWORD, "wrong-password"))
     with pytest.raises(DestinationError, match="cannot be opened") as refused:
         Database(record).query("SELECT 1")
     assert "wrong-password" not in str(refused.value)
