@@ -153,26 +153,36 @@ def measure(script: str, settings: Mapping[str, str]) -> tuple[Measure, dict[str
         WrongLoadError: it failed.
     """
     with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            **settings,
-            "RUNTIME__DLTHUB_TELEMETRY": "false",
-            "RUNTIME__LOG_LEVEL": "CRITICAL",
-            "DLT_DATA_DIR": folder,  # no settings of whoever runs this
-        }
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        began = time.perf_counter()
-        process = subprocess.Popen([sys.executable, "-c", script], cwd=folder, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            message = f"the load ended with {process.returncode}"
-            raise WrongLoadError(message)
+        taken = measure_process(script, settings, folder)
         # not in this process: Linux takes its peak memory for that of the loads it starts, too
         counted = subprocess.check_output([sys.executable, HERE / "loads/count.py"], cwd=folder)
     rows: dict[str, int] = json.loads(counted)
-    return Measure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), rows
+    return taken, rows
+
+
+def measure_process(script: str, settings: Mapping[str, str], folder: str) -> Measure:
+    """Run one load in a process of its own, in an empty folder; return what it took.
+
+    Raises:
+        WrongLoadError: it failed.
+    """
+    environment = {
+        **os.environ,
+        **settings,
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+        "RUNTIME__LOG_LEVEL": "CRITICAL",
+        "DLT_DATA_DIR": folder,  # no settings of whoever runs this
+    }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=folder, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        message = f"the load ended with {process.returncode}"
+        raise WrongLoadError(message)
+    return Measure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def compile_packages() -> None:
