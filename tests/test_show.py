@@ -21,6 +21,7 @@ import pytest
 
 import opsnest.demo
 from opsnest import sources
+from opsnest.cli import app
 from opsnest.errors import ConfigurationError
 from opsnest.loading import PLATFORMS
 from opsnest.looking import dashboard, pipelines, serving
@@ -175,13 +176,16 @@ def _own_address() -> str:
         (("--notebook", "nothing.py"), "there is no notebook nothing.py"),
     ],
 )
-def test_what_is_not_there_is_told(arguments: tuple[str, ...], words: str) -> None:
-    finished = show(*arguments, "--no-browser")
+def test_what_is_not_there_is_told(
+    arguments: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app(["show", *arguments, "--no-browser"], prog_name="opsnest")
 
-    assert finished.returncode == 3, finished.stderr
-    assert finished.stderr.startswith("error: ")
-    assert words in finished.stderr
-    assert "Traceback" not in finished.stderr
+    said = capsys.readouterr().err
+    assert ended.value.code == 3
+    assert said.startswith("error: ")
+    assert words in said
 
 
 def test_a_pipeline_that_does_not_exist_is_told_with_those_that_do(demo: Path) -> None:

@@ -65,14 +65,12 @@ def show(
                 "  Load a platform first: opsnest load rootly; or all, simulated: opsnest demo"
             )
             raise ConfigurationError(message)
-        file = notebook or dashboard.dashboard()
+        what = pipeline or (notebook.name if notebook else "The dashboard")
         serving.serve(
-            file,
+            notebook or dashboard.dashboard(),
             dashboard.arguments(pipeline, folder),
             port=port,
             browser=not no_browser,
-            ready=lambda url: typer.echo(
-                f"{pipeline or 'The dashboard'} is at {url}\nCtrl-C ends it."
-            ),
+            ready=lambda url: typer.echo(f"{what} is at {url}\nCtrl-C ends it."),
         )
         typer.echo("Closed.")
