@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 #: Seconds for what a page is to show, on a machine that does other things too.
-PATIENCE = 40.0
+PATIENCE = 60.0
 
 Start = Callable[..., str]
 
