@@ -41,21 +41,22 @@ def first_load(shared_warehouse: Warehouse) -> Generator[tuple[Rootly, Warehouse
             k for k, row in attributes(rootly, "incidents").items() if row["zoom_meeting_id"]
         )
         paths = [f"heartbeats/{keys(rootly, 'heartbeats')[0]}", f"incidents/{zoom}"]
-        shared_warehouse.load(source(rootly, any_single_resource=paths))
+        chosen = source(rootly, any_single_resource=paths)
+        shared_warehouse.load(chosen, *LISTS, "any-single-resource")
         yield rootly, shared_warehouse
 
 
 FirstLoad = tuple[Rootly, Warehouse]
 
 
-@pytest.mark.parametrize("name", LISTS)
 def test_each_list_is_a_resource_and_a_table_with_the_rows_of_rootly(
-    first_load: FirstLoad, name: str
+    first_load: FirstLoad,
 ) -> None:
     rootly, warehouse = first_load
 
-    assert warehouse.column(name) == keys(rootly, name)
-    assert len(keys(rootly, name)) > 0
+    for name in LISTS:
+        assert warehouse.column(name) == keys(rootly, name)
+        assert len(keys(rootly, name)) > 0
 
 
 def test_requests_carry_a_user_agent_and_the_media_type_that_rootly_insists_on(
@@ -74,8 +75,9 @@ def test_pages_have_the_size_that_rootly_allows_at_most(first_load: FirstLoad) -
     rootly, _ = first_load
 
     queries = asked(rootly, "incidents") + asked(rootly, "users")
-    # users once more from the top, and a page behind: they were read in the order of their changes
-    assert len(queries) == 3 + 3 + 2
+    # users once more from the top: they were read in the order of their changes; a page behind that
+    # may have been asked for ahead of its need
+    assert len(queries) - (3 + 3) in {1, 2}
     assert {query["page[size]"] for query in queries} == {"100"}
 
 
@@ -153,7 +155,7 @@ def test_no_secret_of_rootly_is_in_the_database(first_load: FirstLoad) -> None:
 def test_the_strictest_rootly_is_loaded_completely(rootly: Start, warehouse: Warehouse) -> None:
     running = rootly(incidents=120, users=120, quirks=RootlyQuirks.strict())
 
-    warehouse.load(source(running))
+    warehouse.load(source(running), *LISTS)
 
     for name in LISTS:
         assert warehouse.column(name) == keys(running, name)
@@ -191,7 +193,9 @@ def test_a_full_window_of_requests_is_waited_out_until_the_moment_that_rootly_na
 
     assert warehouse.column("users") == keys(running, "users")
     # no refusal: what was left was told, and the wait was not the fifty years that the header is
-    assert running.simulator.requests.statuses() == {200: 4}
+    statuses = running.simulator.requests.statuses()
+    assert statuses.keys() == {200}
+    assert statuses[200] in {4, 5}  # one of them may have been asked for ahead of its need
     assert 1.0 < time.monotonic() - began < 10.0
 
 
