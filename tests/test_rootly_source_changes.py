@@ -18,9 +18,9 @@ def test_rows_that_come_and_change_while_lists_are_read_are_all_there_once(
     churn = Churn(every=2, insert=3, touch=5, times=2)
     running = rootly(**dict.fromkeys(LISTS, 110), churn=churn)
 
-    warehouse.load(source(running))
+    warehouse.load(source(running), *LISTS)
     running.simulator.churn = Churn()
-    warehouse.load(source(running))  # for what came behind the last page that was read
+    warehouse.load(source(running), *LISTS)  # for what came behind the last page that was read
 
     for name in LISTS:
         assert len(keys(running, name)) > 110
@@ -83,7 +83,7 @@ def test_only_new_and_changed_rows_are_loaded_again_and_replace_the_old_ones(
     rootly: Start, warehouse: Warehouse
 ) -> None:
     running = rootly(incidents=120, alerts=120)
-    warehouse.load(source(running))
+    warehouse.load(source(running), *LISTS)
     running.simulator.clock.skip(timedelta(hours=1))
     changed: dict[str, int] = {}
     for name in LISTS:
@@ -94,7 +94,7 @@ def test_only_new_and_changed_rows_are_loaded_again_and_replace_the_old_ones(
         changed[name] = sum(before.get(key) != row for key, row in after.items())
     running.simulator.requests.clear()
 
-    counts = warehouse.load(source(running))
+    counts = warehouse.load(source(running), *LISTS)
 
     assert counts == changed
     for name in LISTS:
