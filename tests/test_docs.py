@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,14 @@ from small_owlette import TOKEN, small_owlette
 import roost
 from opsnest import errors
 from opsnest.cli import app
-from opssim import CloudBotSimulator, OwletteSimulator, RoostSimulator, RootlySimulator, serve
+from opssim import (
+    CloudBotSimulator,
+    OwletteSimulator,
+    RoostSimulator,
+    RootlySimulator,
+    Simulator,
+    serve,
+)
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -58,20 +66,26 @@ def test_every_block_names_its_language() -> None:
     assert CONSOLE
 
 
+#: The platforms, and the words of code that needs them.
+PLATFORMS: Sequence[tuple[re.Pattern[str], Callable[[], Simulator]]] = (
+    (re.compile("rootly_incident"), lambda: RootlySimulator(incidents=20, alerts=20)),
+    (re.compile("roost_source"), lambda: RoostSimulator(tests=5, events=5)),
+    (re.compile(r"cloud_bot|opsnest\.actions"), lambda: CloudBotSimulator(executions=20)),
+    (re.compile("owlette_source"), lambda: OwletteSimulator(machines=2)),
+)
+
+
 @pytest.mark.parametrize("block", PYTHON, ids=str)
 def test_python_runs(block: Block, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "dist").mkdir()  # what the examples push
     (tmp_path / "dist" / "index.html").write_text("<h1>hello</h1>")
-    with (
-        small_owlette() as owlette,
-        serve(RootlySimulator(incidents=20, alerts=20)) as rootly,
-        serve(RoostSimulator(tests=5, events=5)) as roost_ai,
-        serve(CloudBotSimulator(executions=20)) as cloud_bot,
-        serve(OwletteSimulator(machines=2)) as fleet,
-    ):
-        for running in (rootly, roost_ai, cloud_bot, fleet):
-            for name, value in running.configuration.items():
-                monkeypatch.setenv(name, value)
+    with ExitStack() as stack:
+        owlette = stack.enter_context(small_owlette())
+        for words, make in PLATFORMS:
+            if words.search(block.code):
+                running = stack.enter_context(serve(make()))
+                for name, value in running.configuration.items():
+                    monkeypatch.setenv(name, value)
         monkeypatch.setenv("OWLETTE_TOKEN", TOKEN)
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         # what would go to the real API
