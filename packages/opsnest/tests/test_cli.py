@@ -14,8 +14,10 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
+from opsnest import http as opsnest_http
 from opsnest.catalogue import CATALOGUES
 from opsnest.cli import app
+from opsnest.http import Patience
 from opssim import CloudBotSimulator, Fault, RoostSimulator, RootlySimulator, Running
 from opssim.pytest_plugin import Simulate
 
@@ -199,13 +201,16 @@ def test_a_wrong_token_ends_with_4_and_is_not_shown(
     assert "mistyped-token" not in finished.stdout + finished.stderr
 
 
-def test_an_api_that_is_not_there_ends_with_5() -> None:
+def test_an_api_that_is_not_there_ends_with_5(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(opsnest_http, "Patience", lambda: Patience(sleep=waits.append))
     # port 9 is for discarding; nothing listens there
     finished = here("load", "rootly", env={TOKEN: "token", BASE_URL: "http://127.0.0.1:9/v1"})
 
     message = complaint(finished, 5)
     assert message.startswith("rootly_incident_management_source / ")
     assert "http://127.0.0.1:9 cannot be reached" in message
+    assert waits, "it was tried again"
 
 
 def test_an_api_that_fails_ends_with_6(rootly_simulator: Running[RootlySimulator]) -> None:
