@@ -20,7 +20,7 @@ setup: .venv/.setup  ## make .venv with everything in it, at the pinned versions
 .venv/.setup: .venv/.demo $(PINS)
 	$(BIN)/uv pip install $(PINNED) --group dev $(PACKAGES) \
 	  --editable 'packages/opssim[pytest]' \
-	  --editable 'packages/opsnest[demo,show,notebooks,mcp,dagster,dask]'
+	  --editable 'packages/opsnest[demo,postgres,show,notebooks,mcp,dagster,dask]'
 	@touch $@
 
 # what the demo needs, and no more: it is the first thing that people try
@@ -44,13 +44,9 @@ test-long: setup  ## run the tests that take minutes: platforms that live on, lo
 test-fast: setup  ## run the tests that take no more than a few seconds each
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not long $(ELSEWHERE)"
 
-test-destinations: .venv/.destinations  ## load into a PostgreSQL, which is installed if need be, and into files
+test-destinations: setup  ## load into a PostgreSQL, which is installed if need be, and into files
 	scripts/install_postgres.sh
 	$(BIN)/python -m pytest --numprocesses auto -m destinations tests/destinations
-
-.venv/.destinations: .venv/.setup
-	$(BIN)/uv pip install $(PINNED) --editable 'packages/opsnest[postgres]'
-	@touch $@
 
 test-browser: setup  ## open the dashboard and the notebooks in Chromium, which is installed if need be
 	scripts/install_chromium.sh

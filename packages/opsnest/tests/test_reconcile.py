@@ -343,7 +343,7 @@ def test_a_destination_without_sql_is_loaded_and_left_alone(
     assert not takes_marks(home.pipeline)
 
     def into_files() -> Outcome:
-        source = fit(home.source("environments"), "filesystem", table_format="delta")
+        source = fit(home.source("environments"), "filesystem", write="append")
         return load(home.pipeline, source)
 
     into_files()

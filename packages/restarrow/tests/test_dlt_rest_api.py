@@ -52,6 +52,7 @@ def test_what_it_offers() -> None:
         "ResourceReport",
         "accelerate",
         "check_connection",
+        "postgres",
         "report",
         "rest_api",
         "rest_api_resources",
