@@ -23,6 +23,7 @@ from opsnest.cli import app
 from opsnest.deploy import variables
 from opsnest.deploy.cron import BUSY
 from opsnest.deploy.jobs import Schedule, schedule
+from opsnest.destinations import extra_of
 from opsnest.errors import ConfigurationError
 from opsnest.loading import PLATFORMS
 from opsnest.sources import cloud_bot_source
@@ -322,7 +323,7 @@ def test_each_destination_names_what_it_needs(
     found = variables.destination_variables(to, url)
 
     assert [each.name.removeprefix(f"DESTINATION__{to.upper()}__") for each in found] == names
-    assert variables.extra_of(to, url) == extra
+    assert extra_of(to, url) == extra
 
 
 def test_a_secret_that_is_set_here_is_written_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,7 +344,16 @@ def test_files_that_a_runner_would_lose_are_warned_of(monkeypatch: pytest.Monkey
     assert "runner's disk" not in kept.output
     assert "state is kept at the destination" in kept.stdout
     monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", "file:///data")
-    assert "is gone after each run" in deploy("github", "rootly", "--to", "filesystem").stderr
+    files = deploy("github", "rootly", "--to", "filesystem", "--", "--write", "append")
+    assert "is gone after each run" in files.stderr
+
+
+def test_loads_that_would_be_refused_are_not_deployed() -> None:
+    refused = deploy("cron", "rootly", "--to", "filesystem")
+    assert refused.exit_code == ConfigurationError.exit_code
+    assert "cannot be merged into" in refused.stderr
+    assert "-- --write append" in refused.stderr
+    assert refused.stdout == ""
 
 
 def test_a_workflow_of_a_folder_in_a_repository_is_written_at_its_root(tmp_path: Path) -> None:

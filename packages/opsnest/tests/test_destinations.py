@@ -13,6 +13,8 @@ from opsnest import destinations
 from opsnest.destinations import destination_of, fit, fitting, missing_packages
 from opsnest.doctor import check_destination
 from opsnest.errors import ConfigurationError
+from opsnest.sources import rootly_incident_management_source
+from opssim import RootlySimulator, serve
 
 ROWS: list[dict[str, Any]] = [{"id": 1, "at": "2026-01-01T00:00:00Z", "tags": ["a", {"b": [1]}]}]
 
@@ -102,6 +104,31 @@ def test_a_merge_into_plain_files_is_refused_with_what_to_do(
     for way in ("--table-format delta", "--write append", "--write replace"):
         assert way in str(raised.value.__cause__ or raised.value)
     assert not list(tmp_path.rglob("*.jsonl*")) + list(tmp_path.rglob("things*.parquet"))
+
+
+def test_rows_of_rest_resources_are_refused_likewise(
+    pipeline: dlt.Pipeline, tmp_path: Path
+) -> None:
+    with serve(RootlySimulator(incidents=10)) as rootly:
+        key = next(iter(rootly.simulator.tables["incidents"])).key
+        source = rootly_incident_management_source(
+            rootly.simulator.token, f"{rootly.url}/v1", any_single_resource=[f"incidents/{key}"]
+        ).with_resources("any-single-resource")
+        with pytest.raises(Exception, match="any-single-resource is merged on its key"):
+            pipeline.run(source)
+    assert not list(tmp_path.rglob("any_single_resource*.jsonl*"))
+
+
+def test_a_step_finds_out_once_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def fitting_of(name: str) -> None:
+        asked.append(name)
+
+    monkeypatch.setattr(destinations, "fitting", fitting_of)
+    step = destinations.fitted("things")
+    assert [step(row) for row in (*ROWS, *ROWS)] == [*ROWS, *ROWS]
+    assert asked == ["things"]
 
 
 def test_files_take_what_is_not_merged(pipeline: dlt.Pipeline) -> None:

@@ -25,8 +25,11 @@ __all__ = [
     "TableFormat",
     "Write",
     "destination_of",
+    "extra_of",
     "fit",
+    "fitted",
     "fitting",
+    "known_destination",
     "missing_packages",
 ]
 
@@ -93,6 +96,17 @@ def missing_packages(
     ]
 
 
+def extra_of(name: str, url: str = "") -> str:
+    """Return the extra of Opsnest that a destination needs; nothing if it needs none.
+
+    Args:
+        name: the destination.
+        url: where its files go, if it has any and that is known.
+    """
+    needed = _PLACES.get(url.partition("://")[0]) if url else DESTINATIONS.get(name)
+    return needed.extra if needed else ""
+
+
 def _is_there(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
@@ -106,9 +120,7 @@ def destination_of(name: str, *, table_format: TableFormat | None = None) -> Des
     Raises:
         ConfigurationError: dlt has no such destination, or a package for it is missing.
     """
-    import dlt  # noqa: PLC0415 - slow to import
-    from dlt.common.destination import Destination  # noqa: PLC0415
-    from dlt.common.destination.exceptions import UnknownDestinationModule  # noqa: PLC0415
+    from dlt.common.destination import Destination  # noqa: PLC0415 - slow to import
 
     from restarrow.dlt import postgres  # noqa: PLC0415
 
@@ -120,13 +132,23 @@ def destination_of(name: str, *, table_format: TableFormat | None = None) -> Des
         raise ConfigurationError(message)
     if name == "postgres":
         return postgres()
-    try:
-        made: Destination[Any, Any] = cast(Any, Destination.from_reference(name))
-    except UnknownDestinationModule:
-        known = sorted(set(dlt.destinations.__all__) - {"destination"})
-        message = f"dlt has no destination {name!r}.\n  Known: {', '.join(known)}."
-        raise ConfigurationError(message) from None
+    made: Destination[Any, Any] = cast(Any, Destination.from_reference(known_destination(name)))
     return made
+
+
+def known_destination(name: str) -> str:
+    """Return the name of a destination, if dlt has it.
+
+    Raises:
+        ConfigurationError: it has none of this name.
+    """
+    import dlt  # noqa: PLC0415 - slow to import
+
+    known = sorted(set(dlt.destinations.__all__) - {"destination"})
+    if name not in known:
+        message = f"dlt has no destination {name!r}.\n  Known: {', '.join(known)}."
+        raise ConfigurationError(message)
+    return name
 
 
 def fit(
@@ -205,6 +227,22 @@ def fitting(name: str) -> Callable[[Row], Row] | None:
         "  or read everything at each load: --write replace."
     )
     raise ConfigurationError(message)
+
+
+def fitted(name: str) -> Callable[[Row], Row]:
+    """Return a step that makes the rows of a resource fit, as `fitting` finds at the first of them.
+
+    Raises:
+        ConfigurationError: by the step, at the first row: it is to be merged into plain files.
+    """
+    found: list[Callable[[Row], Row] | None] = []
+
+    def step(row: Row) -> Row:
+        if not found:
+            found.append(fitting(name))
+        return found[0](row) if found[0] else row
+
+    return step
 
 
 def _with_lists_as_json(row: Row) -> Row:

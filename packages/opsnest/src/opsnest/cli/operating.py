@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from opsnest.cli.app import app
 from opsnest.cli.choices import known
+from opsnest.destinations import extra_of, known_destination
 from opsnest.errors import ConfigurationError, StatusError
 from opsnest.explain import exit_on_error
 from opsnest.loading import PLATFORMS
@@ -106,9 +108,14 @@ def _job(
             "  Options of `opsnest load` come after --."
         )
         raise ConfigurationError(message)
-    _known_destination(to)
+    if known_destination(to) == "filesystem" and not _tells_how_to_write(more or ()):
+        message = (
+            "plain files cannot be merged into: each load would be refused.\n"
+            "  Say how to write: -- --table-format delta, -- --write append or -- --write replace."
+        )
+        raise ConfigurationError(message)
 
-    from dlt.common.pipeline import get_dlt_pipelines_dir  # noqa: PLC0415
+    from dlt.common.pipeline import get_dlt_pipelines_dir  # noqa: PLC0415 - slow to import
 
     data_dir = os.environ.get("DLT_DATA_DIR")
     return planned(
@@ -125,13 +132,8 @@ def _job(
     )
 
 
-def _known_destination(to: str) -> None:
-    import dlt  # noqa: PLC0415 - slow to import
-
-    destinations = sorted(set(dlt.destinations.__all__) - {"destination"})
-    if to not in destinations:
-        message = f"dlt has no destination {to!r}.\n  Known: {', '.join(destinations)}."
-        raise ConfigurationError(message)
+def _tells_how_to_write(options: Sequence[str]) -> bool:
+    return any(option.startswith(("--write", "--table-format")) for option in options)
 
 
 def _deployment(kind: Kind, job: Job) -> Deployment:
@@ -149,7 +151,7 @@ def _deployment(kind: Kind, job: Job) -> Deployment:
     ]
     if kind == "systemd":
         return systemd(job, needed)
-    return github(job, needed, variables.extra_of(job.to, url))
+    return github(job, needed, extra_of(job.to, url))
 
 
 @app.command("status")
@@ -186,7 +188,7 @@ def show_status(
 
         limit = duration(stale_after, "--stale-after")
         if to is not None:
-            _known_destination(to)
+            known_destination(to)
 
         from dlt.common.pipeline import get_dlt_pipelines_dir  # noqa: PLC0415 - slow to import
 

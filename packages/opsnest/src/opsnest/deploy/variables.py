@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from opsnest.destinations import extra_of
 from opsnest.loading import PLATFORMS
 
-__all__ = ["Variable", "destination_variables", "extra_of", "files_url", "source_variables"]
+__all__ = ["Variable", "destination_variables", "files_url", "source_variables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,8 @@ _PARTS: Final[dict[str, tuple[str, ...]]] = {
     "azure": ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY"),
 }
 _OPEN: Final = {"SERVER_HOSTNAME", "HTTP_PATH", "CATALOG"}
-_PLACES: Final = {
-    **dict.fromkeys(("s3", "s3a"), "s3"),
-    **dict.fromkeys(("gs", "gcs"), "gcs"),
-    **dict.fromkeys(("az", "abfs", "abfss", "adl", "azure"), "azure"),
-}
+#: Where files go if no setting here tells: to the place that most have.
+_USUAL: Final = "s3://"
 
 
 def source_variables(platform: str) -> list[Variable]:
@@ -60,25 +58,13 @@ def source_variables(platform: str) -> list[Variable]:
 
 
 def files_url(to: str) -> str:
-    """Return where the destination for files has them, as far as the settings here say so."""
+    """Return where the destination for files has them; S3 if no setting here says so."""
     if to != "filesystem":
         return ""
     import dlt  # noqa: PLC0415 - slow to import
 
     url: object = dlt.config.get("destination.filesystem.bucket_url", str)
-    return str(url or "")
-
-
-def extra_of(to: str, url: str = "") -> str:
-    """Return the extra of Opsnest that a destination needs; nothing if it needs none.
-
-    Args:
-        to: the destination.
-        url: where its files are, if it has any.
-    """
-    if to == "filesystem":
-        return _PLACES.get(url.partition("://")[0], "" if url else "s3")
-    return "" if to == "duckdb" else to
+    return str(url or _USUAL)
 
 
 def destination_variables(to: str, url: str = "") -> list[Variable]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dlt
 from dlt.sources.helpers.rest_client.paginators import SinglePagePaginator
 
+from opsnest.destinations import fitted
 from restarrow.dlt import rest_api_resources
 
 if TYPE_CHECKING:
@@ -26,8 +27,17 @@ def rest_resources(
     client: ClientConfig, resources: Iterable[dict[str, Any] | DltResource]
 ) -> list[DltResource]:
     """Return the dlt resources of a REST API configuration, parents that were given included."""
-    config: Any = {"client": client, "resources": list(resources)}
+    configured = [each if not isinstance(each, dict) else _fitted(each) for each in resources]
+    config: Any = {"client": client, "resources": configured}
     return rest_api_resources(config)
+
+
+def _fitted(resource: dict[str, Any]) -> dict[str, Any]:
+    """Return a resource that refuses to be merged where that is not possible."""
+    if resource.get("write_disposition") != "merge":
+        return resource
+    steps = [*resource.get("processing_steps", ()), {"map": fitted(resource["name"])}]
+    return {**resource, "processing_steps": steps}
 
 
 def given(name: str, ids: Sequence[str]) -> DltResource:
