@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from roost._push.ignore import Ignore
@@ -26,6 +26,8 @@ from roost._push.ignore import Ignore
         ("a?c", ["abc", "x/a.c"], ["ac", "abbc", "a/c"]),
         ("[a-c].txt", ["a.txt", "x/c.txt"], ["d.txt", "-.txt"]),
         ("[!a-c].txt", ["d.txt"], ["a.txt", "/.txt"]),
+        ("[b-a].txt", ["b.txt"], ["a.txt", "-.txt"]),
+        ("[!b-a].txt", ["a.txt"], ["b.txt"]),
         ("[]x].txt", ["].txt", "x.txt"], ["[.txt"]),
         (r"\#a", ["#a"], ["\\#a"]),
         (r"\!a", ["!a"], ["a"]),
@@ -87,6 +89,7 @@ _PATHS = st.lists(_NAMES, min_size=1, max_size=3).map("/".join)
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example(["[a-.]", "!b"], ["a", "b", "a.b"])
 @given(_PATTERNS, st.lists(_PATHS, min_size=1, max_size=30, unique=True))
 def test_git_leaves_out_the_same(repository: Path, patterns: list[str], paths: list[str]) -> None:
     (repository / ".git" / "info" / "exclude").write_text("".join(f"{each}\n" for each in patterns))

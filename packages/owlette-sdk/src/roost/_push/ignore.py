@@ -122,8 +122,8 @@ def _character_class(pattern: str, at: int) -> tuple[str | None, int]:
             high, at = _member(pattern, at + 1)
         if low is None or high is None:
             return None, at
-        if low <= high:
-            made.append(f"{re.escape(low)}-{re.escape(high)}")
+        # of a range that is the wrong way round, git takes the sign in front
+        made.append(f"{re.escape(low)}-{re.escape(max(low, high))}")
     if at >= len(pattern):
         return None, at
     members = "".join(made)
