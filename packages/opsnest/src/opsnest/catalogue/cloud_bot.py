@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from opsnest.catalogue.entry import SECRETS_IN_ROWS, Catalogue, Entry
+from opsnest.catalogue.entry import BETWEEN, SECRETS_IN_ROWS, Catalogue, Entry
 
 __all__ = ["CLOUD_BOT"]
 
@@ -42,7 +42,8 @@ def _list(name: str, path: str, **facts: Any) -> Entry:
 
 def _keyset(name: str, path: str, cursor: str, **facts: Any) -> Entry:
     """Return a list that can be filtered and sorted by the time of a change."""
-    return _list(name, path, paging="keyset", cursor=cursor, filter=cursor, sort=cursor, **facts)
+    facts |= {"cursor": cursor, "filter": cursor, "sort": cursor, "slice_filter": "createdOn"}
+    return _list(name, path, paging="keyset", **facts)
 
 
 _FILES: Final = "v2/repository/workspaces/{}/files/list"
@@ -230,6 +231,7 @@ CLOUD_BOT: Final = Catalogue(
             'other versions of endpoints, such as `{"users": "v1", "wlm_queues": "v4"}`',
         ),
         SECRETS_IN_ROWS,
+        BETWEEN,
     ),
     troubles=(
         (

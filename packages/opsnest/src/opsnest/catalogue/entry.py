@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final, Literal
 
 __all__ = [
+    "BETWEEN",
     "DELETED",
     "SECRETS_IN_ROWS",
     "STRATEGIES",
@@ -29,6 +30,13 @@ SECRETS_IN_ROWS: Final = (
         "what to do with secrets that people pasted into texts: `mask` them and warn (default), "
         "only `warn`, or `keep` them without a word"
     ),
+)
+
+#: A setting of the sources that can be asked for a span of time.
+BETWEEN: Final = (
+    "between",
+    "argument",
+    "two times with a time zone: load what was made from the first to the second alone",
 )
 
 #: How a list is asked for only what changed; `STRATEGIES` says what each means.
@@ -71,7 +79,8 @@ class Entry:
         filter: the parameter or field that asks for rows from a time on, if there is one.
         sort: what to sort by, if the list can.
         slices: where a row has the time by which a first load is cut into slices read at once.
-        slice_filter: the parameter that filters by it, without the comparison.
+        slice_filter: the parameter or field that asks for rows which were made in a span of time,
+            without the comparison.
         window: where a row has its beginning and its end, in lists that are read by windows.
         overlaps: whether each page begins with the last row of the page before, which shows whether
             the list moved.
@@ -190,6 +199,15 @@ class Catalogue:
         while entry.parent is not None:
             entry = self.by_name[entry.parent]
             yield entry
+
+    def has_parts(self, entry: Entry) -> bool:
+        """Tell whether the API can be asked for what was made in a span of time alone."""
+        if entry.slice_filter or entry.window:
+            return True
+        if entry.parent is None or not (entry.of_changed or entry.within or entry.include):
+            return False
+        parent = self.by_name[entry.parent]
+        return not parent.window and self.has_parts(parent)
 
 
 def how(entry: Entry) -> str:

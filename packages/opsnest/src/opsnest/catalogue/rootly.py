@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from opsnest.catalogue.entry import SECRETS_IN_ROWS, Catalogue, Entry
+from opsnest.catalogue.entry import BETWEEN, SECRETS_IN_ROWS, Catalogue, Entry
 from opsnest.catalogue.rootly_lists import ENTRIES
 
 __all__ = ["ROOTLY", "SECRETS"]
@@ -45,6 +45,7 @@ ROOTLY: Final = Catalogue(
             ),
         ),
         SECRETS_IN_ROWS,
+        BETWEEN,
     ),
     troubles=(
         (

@@ -28,8 +28,8 @@ def _list(name: str, path: str = "", *, dated: bool = True, **facts: Any) -> Ent
             facts |= {"slices": _CREATED, "slice_filter": "filter[created_at]"}
         case "appended":
             facts |= {"cursor": _CREATED, "filter": "filter[created_at][gte]"}
-            if facts.get("paging") == "cursor":
-                facts |= {"slices": _CREATED, "slice_filter": "filter[created_at]"}
+            facts["slice_filter"] = "filter[created_at]"
+            facts["slices"] = _CREATED if facts.get("paging") == "cursor" else None
         case "newest_first":
             facts |= {"cursor": _UPDATED, "sort": "-updated_at"}
         case "windows":

@@ -98,6 +98,7 @@ class Reading:
         api: what is asked.
         dialect: how it is asked.
         since: how far it was read before; "" if never.
+        part: read what was made in this span of time alone, and the children of it.
         ids_of: returns the ids of a list that is read whole, which several children share.
         given: the ids of the parents to ask for, where they are not those of a list.
         is_changed: tells whether a parent's row differs from what it was when its child was read.
@@ -123,6 +124,7 @@ class Reading:
     api: Api
     dialect: Dialect
     since: str = ""
+    part: Slice | None = None
     ids_of: Callable[[str], list[str]] | None = None
     given: Sequence[str] = ()
     is_changed: Callable[[Row], bool] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +19,7 @@ from opsnest.events import ListRead, tell_list
 from opsnest.json_values import look_up
 from opsnest.reading.api import Api
 from opsnest.reading.memory import UNDER_WAY, Memory
+from opsnest.reading.parts import Span, span_of, whole_list_only
 from opsnest.reading.reading import Ask, Dialect, Reading, Row, key_of, stamp_of
 from opsnest.reading.strategies import read
 from opsnest.secret_scan import Choice, SecretScan, choice_of
@@ -61,9 +62,11 @@ class Lists:
         clean: returns what cleans the rows of a list.
         given: for a list of which some rows alone are wanted, the ids of their parents.
         secrets_in_rows: what to do with secrets that people pasted into texts.
+        between: read what was made in this span of time alone. How far lists were read is neither
+            looked at nor moved, and nothing is told of what is there and what is gone.
 
     Raises:
-        ConfigurationError: `secrets_in_rows` is none of the choices.
+        ConfigurationError: `secrets_in_rows` is none of the choices, or `between` no span of time.
     """
 
     def __init__(
@@ -74,7 +77,9 @@ class Lists:
         clean: Callable[[Entry], Callable[[Row], Row]],
         given: Mapping[str, Sequence[str]] | None = None,
         secrets_in_rows: str = "mask",
+        between: Span | None = None,
     ) -> None:
+        self._part = span_of(between, catalogue.source)
         self._choice: Choice = choice_of(secrets_in_rows, catalogue.source)
         self._catalogue = catalogue
         self._api = api
@@ -101,7 +106,7 @@ class Lists:
             primary_key=list(entry.key),
             write_disposition="replace" if entry.strategy == "snapshot" else "merge",
             columns=_columns(entry),
-            selected=entry.selected or bool(self._given.get(entry.name)),
+            selected=self._is_usual(entry) or bool(self._given.get(entry.name)),
             parallelized=True,
         )
         return accelerate(made)
@@ -110,7 +115,10 @@ class Lists:
         clean = self._clean(entry)
 
         def rows() -> Iterator[list[Row]]:
-            memory = Memory(dlt.current.resource_state(entry.name), entry.lookback)
+            if self._part and not self._catalogue.has_parts(entry):
+                raise whole_list_only(entry, self._api.source)
+            state = {} if self._part else dlt.current.resource_state(entry.name)
+            memory = Memory(state, entry.lookback)
             fit = fitting(entry.name)
             self._note_begin(entry.name)
             try:
@@ -131,9 +139,13 @@ class Lists:
                 self._ids.clear()
             self._begun.add(name)
 
+    def _is_usual(self, entry: Entry) -> bool:
+        """Tell whether a list is loaded unless others are chosen."""
+        return entry.selected and (self._part is None or self._catalogue.has_parts(entry))
+
     def _was_chosen(self) -> bool:
         """Tell whether whoever runs this load has named the resources."""
-        usual = {entry.name for entry in self._catalogue.entries if entry.selected}
+        usual = {entry.name for entry in self._catalogue.entries if self._is_usual(entry)}
         return not usual <= set(dlt.current.source().selected_resources)
 
     def _read(
@@ -175,6 +187,12 @@ class Lists:
         if fresh:
             yield list(fresh.values())
         scan.report()
+        if self._part is None:
+            self._end(known, reading, keys)
+
+    def _end(self, known: _Known, reading: Reading, keys: Set[str]) -> None:
+        """Remember how far a list was read, and tell what is known of it now."""
+        entry = reading.entry
         if not reading.given:
             known.save(reading)
         tell_list(
@@ -230,6 +248,7 @@ class Lists:
             api=self._api,
             dialect=self._dialect,
             since=since,
+            part=self._part,
             ids_of=self._ids_of,
         )
 

@@ -19,6 +19,7 @@ from opsnest.reading import reading as clock
 from opsnest.reading.api import Answer
 from opsnest.reading.memory import earlier
 from opsnest.reading.newest_first import newest_first
+from opsnest.reading.parts import read_part
 from opsnest.reading.passes import PASSES, Moved, asked_since, warn
 from opsnest.reading.reading import Ask, Reading, Row, key_of, newest_of
 from opsnest.rows import to_utc
@@ -48,7 +49,9 @@ _WINDOW: Final = timedelta(days=28)
 
 def read(reading: Reading) -> Iterator[Rows]:
     """Yield the rows that are to be looked at, as the strategy of the list has it."""
-    if reading.entry.parent is None:
+    if reading.part and reading.entry.parent is None and reading.entry.slice_filter:
+        yield from read_part(reading, reading.part)
+    elif reading.entry.parent is None:
         yield from _STRATEGIES[reading.entry.strategy](reading)
     elif reading.entry.within:
         yield from _within(reading)
@@ -204,7 +207,8 @@ def windows_of(*, first: bool) -> tuple[Slice, ...]:
 
 
 def _windowed(reading: Reading, ids: Mapping[str, str]) -> Iterator[Rows]:
-    parts = windows_of(first=not reading.since)
+    part = reading.part
+    parts = cut(part.start, part.end, _WINDOW) if part else windows_of(first=not reading.since)
     for part in parts:
         for page in reading.pages(Ask(window=part, ids=ids)):
             yield page.rows
@@ -264,7 +268,8 @@ def _changes_of_parents(
     for ids in asked:
         since = reading.since_of(ids[key])
         since = earlier(since, entry.lookback) if since else ""
-        plans.append(reading.dialect.plan(entry, Ask(ids=ids, since=since, sort=entry.sort)))
+        ask = Ask(ids=ids, since=since, sort=entry.sort, between=reading.part)
+        plans.append(reading.dialect.plan(entry, ask))
     of: deque[int] = deque(maxlen=1)
     for answer in reading.answers(ChainPlan(plans, note=of.append)) if plans else ():
         ids = asked[of[0]]
@@ -349,6 +354,7 @@ def _reading_of(reading: Reading, entry: Entry) -> Reading:
         api=reading.api,
         dialect=reading.dialect,
         since=reading.since,
+        part=reading.part,
         ids_of=reading.ids_of,
         under_way=reading.under_way,
         whole=reading.whole,
@@ -365,7 +371,7 @@ def _included(reading: Reading) -> Iterator[Rows]:
     since = asked_since(reading)
     for _ in range(PASSES):
         before, pages, following = reading.newest, 0, since
-        ask = Ask(since=since, sort=parent.sort, include=entry.include)
+        ask = Ask(since=since, between=reading.part, sort=parent.sort, include=entry.include)
         for answer in reading.answers(reading.dialect.plan(parent, ask), parent):
             pages += 1
             stamp = newest_of(list(answer.rows), parent.cursor)

@@ -21,6 +21,7 @@ from opsnest.control_room import ControlRoomLogin
 from opsnest.errors import ConfigurationError
 from opsnest.http import ApiSession
 from opsnest.reading import Api, Lists
+from opsnest.reading.parts import Span
 from opsnest.secret_scan import choice_of
 from opsnest.sources.cloud_bot_dialect import CloudBotDialect
 from opsnest.sources.cloud_bot_rows import cleaner_of
@@ -57,6 +58,7 @@ def cloud_bot_source(  # noqa: PLR0913 - each is a setting, with its default
     *,
     versions: Mapping[str, str] | None = None,
     secrets_in_rows: str = "mask",
+    between: Span | None = None,
 ) -> Iterator[DltResource]:
     """Load a Control Room's bots (`automations`), runs (`executions`), `users` and `robots`.
 
@@ -82,6 +84,9 @@ def cloud_bot_source(  # noqa: PLR0913 - each is a setting, with its default
             has them, such as `{"users": "v1", "wlm_queues": "v4"}`.
         secrets_in_rows: what to do with secrets that people pasted into texts: `mask` them and
             warn, only `warn`, or `keep` them without a word.
+        between: load what was made in this span of time alone: two times with a time zone, the
+            second of which is not in it. Lists that cannot be asked for that are left out. How far
+            lists were loaded before is neither looked at nor moved.
 
     Raises:
         ConfigurationError: an argument is missing or makes no sense.
@@ -102,6 +107,12 @@ def cloud_bot_source(  # noqa: PLR0913 - each is a setting, with its default
     )
     ids = {"automation": list(automation_ids), "execution": list(execution_ids)}
     if api == "seed":
+        if between is not None:
+            message = (
+                f"{SOURCE}: the lists of the seed page cannot be asked for a span of time.\n"
+                "  Leave out `between`, or api='seed'."
+            )
+            raise ConfigurationError(message)
         client: Any = {"base_url": control_room_url, "session": session}
         yield from seed_resources(client, ADVICE, ids, choice_of(secrets_in_rows, SOURCE))
         return
@@ -112,6 +123,7 @@ def cloud_bot_source(  # noqa: PLR0913 - each is a setting, with its default
         cleaner_of,
         given=ids,
         secrets_in_rows=secrets_in_rows,
+        between=between,
     )
     yield from map(lists.resource, catalogue.entries)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from opsnest.catalogue import Entry
 from opsnest.json_values import is_list, is_object, look_up
 from opsnest.reading import Ask
+from opsnest.rows import to_utc
 from restarrow.paging import Continuation, DecodedPage, Plan, SinglePagePlan
 from restarrow.types import Page, Request
 
@@ -52,6 +53,7 @@ class CloudBotDialect:
                 entry.filter,
                 since=ask.since,
                 length=length,
+                within=_within(entry, ask),
             )
         return OffsetPlan(_with(request, sort=_sort()), length)
 
@@ -125,6 +127,7 @@ class KeysetPlan:
         by: the field to filter by; the list is sorted by it, ascending.
         since: the value to begin with; "" for all rows.
         length: rows to ask for.
+        within: what else is filtered for.
         offset: where it stands among the rows from `since` on.
         top: the row that should be the first of the page, as it was the last of the page before.
         seen: the rows that were seen since `since` was reached.
@@ -134,6 +137,7 @@ class KeysetPlan:
     by: str
     since: str = ""
     length: int = 1000
+    within: tuple[dict[str, str], ...] = ()
     offset: int = 0
     top: _Identity | None = None
     seen: frozenset[_Identity] = field(default_factory=frozenset[_Identity])
@@ -141,8 +145,9 @@ class KeysetPlan:
     def first(self) -> Request:
         """Return the request of the first page."""
         request = self.request
-        if self.since:
-            request = _with(request, filter=_leaf("ge", self.by, self.since))
+        leaves = [*self.within, *([_leaf("ge", self.by, self.since)] if self.since else ())]
+        if leaves:
+            request = _with(request, filter=_joined("and", leaves))
         return _page(request, self.offset, self.length)
 
     def after(self, page: Page, payload: Any, rows: Sequence[Any]) -> Continuation:
@@ -215,8 +220,21 @@ def _leaf(operator: str, name: str, value: str) -> dict[str, str]:
 
 
 def _any_of(name: str, values: Sequence[str]) -> dict[str, Any]:
-    leaves = [_leaf("eq", name, value) for value in values]
-    return leaves[0] if len(leaves) == 1 else {"operator": "or", "operands": leaves}
+    return _joined("or", [_leaf("eq", name, value) for value in values])
+
+
+def _joined(operator: str, leaves: Sequence[dict[str, str]]) -> dict[str, Any]:
+    if len(leaves) == 1:
+        return dict(leaves[0])
+    return {"operator": operator, "operands": list(leaves)}
+
+
+def _within(entry: Entry, ask: Ask) -> tuple[dict[str, str], ...]:
+    """Return what filters for the rows that were made in a span of time."""
+    if ask.between is None or entry.slice_filter is None:
+        return ()
+    ends = (("ge", ask.between.start), ("lt", ask.between.end))
+    return tuple(_leaf(how, entry.slice_filter, to_utc(end.isoformat())) for how, end in ends)
 
 
 def _sort(*fields: str) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ from opsnest.catalogue.rootly import ROOTLY, SECRETS, SOURCE
 from opsnest.errors import ConfigurationError
 from opsnest.http import ApiSession
 from opsnest.reading import Api, Lists
+from opsnest.reading.parts import Span
 from opsnest.rows import DEEP, Cleaning, cleaner
 from opsnest.secret_scan import SecretScan, choice_of
 from opsnest.sources.rest import SinglePagePaginator, rest_resources
@@ -44,6 +45,7 @@ def rootly_incident_management_source(
     base_url: str = ROOTLY_API,
     any_single_resource: Sequence[str] = (),
     secrets_in_rows: str = "mask",
+    between: Span | None = None,
 ) -> Iterator[DltResource]:
     """Load Rootly's lists: incidents, alerts, who is on call, and all that an organisation sets up.
 
@@ -58,6 +60,9 @@ def rootly_incident_management_source(
             `any_single_resource`, such as `incidents/142` or `services/checkout-api`.
         secrets_in_rows: what to do with secrets that people pasted into texts: `mask` them and
             warn, only `warn`, or `keep` them without a word.
+        between: load what was made in this span of time alone: two times with a time zone, the
+            second of which is not in it. Lists that cannot be asked for that are left out. How far
+            lists were loaded before is neither looked at nor moved.
 
     Raises:
         ConfigurationError: an argument makes no sense.
@@ -70,6 +75,7 @@ def rootly_incident_management_source(
         RootlyDialect(),
         cleaner_of,
         secrets_in_rows=secrets_in_rows,
+        between=between,
     )
     yield from map(lists.resource, ROOTLY.entries)
     client: Any = {
