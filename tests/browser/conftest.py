@@ -107,7 +107,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serving(command: Sequence[str], folder: Path) -> Generator[str]:
+def serving(command: Sequence[str], folder: Path, *, patience: float = 20) -> Generator[str]:
     """Run a program that says at which URL it serves; interrupt it in the end."""
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, encoding="utf-8") as process:
         try:
@@ -123,7 +123,7 @@ def serving(command: Sequence[str], folder: Path) -> Generator[str]:
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(20)
+                process.wait(patience)
             except subprocess.TimeoutExpired:
                 process.kill()
 

@@ -357,7 +357,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUn
     def simulators(incidents: int) -> Callable[[Path], dict[str, Simulator]]:
         return lambda _state: {"roost": RoostSimulator(tests=incidents // 10, events=incidents)}
 
-    monkeypatch.setattr(demo, "_simulators", simulators)
+    monkeypatch.setattr(demo, "simulators", simulators)
     question = Question("What is in brackets?", "SELECT '[/x] [bold]P1' AS name")
     monkeypatch.setattr(demo, "QUESTIONS", (question,))
 

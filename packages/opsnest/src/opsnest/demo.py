@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from opsnest.progress import Progress
 if TYPE_CHECKING:
     from opssim import Running, Simulator
 
-__all__ = ["DATABASE", "run_demo"]
+__all__ = ["DATABASE", "run_demo", "serve", "simulators", "source_of"]
 
 DATABASE = Path("opsnest_demo.duckdb")
 #: Where the demo keeps dlt's working files, beside each database: not among those of the user's
@@ -116,18 +116,18 @@ def run_demo(console: Console, *, database: Path = DATABASE, incidents: int = 10
             "  Give --database another name."
         )
         raise ConfigurationError(message)
-    made = _simulators(incidents)
+    made = simulators(incidents)
     state = database.resolve().parent / _STATE / database.name
     if not database.exists():
         shutil.rmtree(state, ignore_errors=True)  # what it remembers was in the file
     hours = _hours_before(state, database, incidents)
-    simulators = made(state)
+    platforms = made(state)
     console.print("[bold]Four platforms, simulated on this machine, into one DuckDB file[/]\n")
     progress = Progress(console)
     began = time.monotonic()
     with ExitStack() as stack:
         running = {
-            name: stack.enter_context(_serve(simulator)) for name, simulator in simulators.items()
+            name: stack.enter_context(serve(simulator)) for name, simulator in platforms.items()
         }
         for each in running.values():
             _live_on(each.simulator, hours=hours)
@@ -136,7 +136,7 @@ def run_demo(console: Console, *, database: Path = DATABASE, incidents: int = 10
             with progress.platform(name) as collector:
                 pipeline = _pipeline(name, database, state)
                 pipeline.collector = collector
-                load(pipeline, _source(name, simulated))
+                load(pipeline, source_of(name, simulated.configuration))
         _remember(state, incidents, hours + 1)
     seconds = time.monotonic() - began
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -145,8 +145,12 @@ def run_demo(console: Console, *, database: Path = DATABASE, incidents: int = 10
     _show_next(console, database, seconds, first=hours == 0)
 
 
-def _simulators(incidents: int) -> Callable[[Path], dict[str, Simulator]]:
-    """Return what makes the simulators, given where the demo keeps its files."""
+def simulators(incidents: int) -> Callable[[Path], dict[str, Simulator]]:
+    """Return what makes the simulators, given where the demo keeps its files.
+
+    Raises:
+        ConfigurationError: they are not installed.
+    """
     try:
         from opssim import (  # noqa: PLC0415 - an extra, which the product does without
             CloudBotSimulator,
@@ -169,11 +173,12 @@ def _simulators(incidents: int) -> Callable[[Path], dict[str, Simulator]]:
     return make
 
 
-def _serve(simulator: Simulator) -> Any:
-    from opssim import serve  # noqa: PLC0415
+def serve(simulator: Simulator) -> AbstractContextManager[Running[Simulator]]:
+    """Serve a simulator whose time stands still."""
+    import opssim  # noqa: PLC0415 - an extra
 
     simulator.clock.freeze()
-    return serve(simulator)
+    return opssim.serve(simulator)
 
 
 def _pipeline(name: str, database: Path, state: Path) -> dlt.Pipeline:
@@ -186,8 +191,14 @@ def _pipeline(name: str, database: Path, state: Path) -> dlt.Pipeline:
     )
 
 
-def _source(name: str, running: Running[Simulator]) -> Any:
-    """Return the source of a platform, configured for its simulator and nothing else."""
+def source_of(name: str, configuration: Mapping[str, str], **options: Any) -> Any:
+    """Return the source of a platform, configured for its simulator and nothing else.
+
+    Args:
+        name: the platform.
+        configuration: the simulator's settings, by the variables that they would be in.
+        options: further arguments of the source.
+    """
     source, _, _ = PLATFORMS[name]
     factory = getattr(sources, source)
     # dlt looks into the user's settings for whatever it is not given, and takes None for that
@@ -196,10 +207,10 @@ def _source(name: str, running: Running[Simulator]) -> Any:
         for parameter in inspect.signature(factory).parameters.values()
     }
     prefix = f"SOURCES__{source.upper()}__"
-    for key, value in running.configuration.items():
+    for key, value in configuration.items():
         if key.startswith(prefix):
             settings[key.removeprefix(prefix).lower()] = value
-    return factory(**settings)
+    return factory(**{**settings, **options})
 
 
 def _hours_before(state: Path, database: Path, incidents: int) -> int:

@@ -12,6 +12,7 @@ from opsnest.events import ListRead, listening_to_lists
 from opsnest.reconcile import (
     Difference,
     forget,
+    is_counted,
     known_differences,
     mark_deleted,
     remember_differences,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from dlt.common.pipeline import LoadInfo
     from dlt.extract import DltSource
 
-__all__ = ["PLATFORMS", "Outcome", "load"]
+__all__ = ["PLATFORMS", "Outcome", "load", "load_extracted"]
 
 log = logging.getLogger("opsnest")
 
@@ -49,11 +50,13 @@ class Outcome:
         info: what was loaded last; None if there was nothing to load.
         deleted: rows that were found to be gone and marked so, by resource.
         differences: tables that have not as many rows as the API says that there are.
+        compared: the resources whose tables were compared with what the API says.
     """
 
     info: LoadInfo | None
     deleted: Mapping[str, int] = field(default_factory=dict[str, int])
     differences: Sequence[Difference] = ()
+    compared: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         lines = [str(self.info) if self.info else "Nothing has changed since the last load."]
@@ -76,18 +79,20 @@ def load(pipeline: Pipeline, source: DltSource) -> Outcome:
         PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
         KeyboardInterrupt: it was interrupted; what has been extracted is loaded by the next run.
     """
-    left = _load_extracted(pipeline)
+    left = load_extracted(pipeline)
     lists: list[ListRead] = []
     with listening_to_lists(lists.append):
         pipeline.extract(source)
-    info = _load_extracted(pipeline) or left
+    info = load_extracted(pipeline) or left
     catalogue = next((each for each in CATALOGUES.values() if each.source == source.name), None)
     # a table that keeps each version of a row, or is made anew, has nothing to be marked
     lists = [read for read in lists if _is_merged(source, read.resource)]
     if catalogue is None or not lists or not takes_marks(pipeline):
         return Outcome(info=info)
-    deleted = mark_deleted(pipeline, catalogue.by_name, lists)
-    differences = unequal(pipeline, catalogue.by_name, lists)
+    entries = catalogue.by_name
+    counted = {read.resource for read in lists if is_counted(entries[read.resource])}
+    deleted = mark_deleted(pipeline, entries, lists)
+    differences = unequal(pipeline, entries, lists)
     known = known_differences(pipeline, source.name)
     new = [each for each in differences if known.get(each.resource) != each.by]
     if new:
@@ -97,13 +102,13 @@ def load(pipeline: Pipeline, source: DltSource) -> Outcome:
         lists = []
         with listening_to_lists(lists.append):
             pipeline.extract(source.with_resources(*names))
-        info = _load_extracted(pipeline) or info
-        for name, count in mark_deleted(pipeline, catalogue.by_name, lists).items():
+        info = load_extracted(pipeline) or info
+        for name, count in mark_deleted(pipeline, entries, lists).items():
             deleted[name] = deleted.get(name, 0) + count
-        left_over = unequal(pipeline, catalogue.by_name, lists)
+        left_over = unequal(pipeline, entries, lists)
         remember_differences(pipeline, source.name, left_over)
         differences = [*(each for each in differences if each not in new), *left_over]
-    return Outcome(info=info, deleted=deleted, differences=differences)
+    return Outcome(info=info, deleted=deleted, differences=differences, compared=frozenset(counted))
 
 
 def _is_merged(source: DltSource, resource: str) -> bool:
@@ -111,8 +116,13 @@ def _is_merged(source: DltSource, resource: str) -> bool:
     return disposition == "merge" or isinstance(disposition, dict)
 
 
-def _load_extracted(pipeline: Pipeline) -> LoadInfo | None:
-    """Normalise and load what has been extracted, if anything."""
+def load_extracted(pipeline: Pipeline) -> LoadInfo | None:
+    """Normalise and load what has been extracted; None if that is nothing.
+
+    Raises:
+        PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
+        KeyboardInterrupt: it was interrupted; the next call goes on.
+    """
     from dlt.common.runtime import signals  # noqa: PLC0415 - slow to import
 
     # dlt lets running jobs end before it heeds an interrupt, and forgets one that comes during the

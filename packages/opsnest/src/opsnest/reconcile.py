@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Difference",
     "forget",
+    "is_counted",
     "known_differences",
     "mark_deleted",
     "remember_differences",
@@ -129,7 +130,7 @@ def unequal(
     with _tables(pipeline) as table_of:
         for read in lists:
             entry = entries.get(read.resource)
-            if entry is None or not _is_counted(entry):
+            if entry is None or not is_counted(entry):
                 continue
             total = read.total if read.total is not None else read.ask_total()
             table = table_of(entry)
@@ -140,7 +141,7 @@ def unequal(
     return differences
 
 
-def _is_counted(entry: Entry) -> bool:
+def is_counted(entry: Entry) -> bool:
     """Tell whether the API has a total that is the number of rows in the table."""
     # children are counted where each parent is asked, and tells how many it has
     counted = entry.parent is None or entry.strategy == "changed"

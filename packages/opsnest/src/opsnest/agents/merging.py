@@ -119,7 +119,7 @@ def with_toml(text: str, table: Sequence[str], members: Mapping[str, Any], *, fo
     Raises:
         ConfigurationError: the text is not TOML, or has something else in the place.
     """
-    import tomlkit  # noqa: PLC0415 - comes with dlt
+    import tomlkit  # noqa: PLC0415 - one format of three needs it
     from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
 
     name = ".".join(table)

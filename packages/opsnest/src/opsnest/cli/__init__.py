@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from opsnest.cli import assistants, checking, loading, looking, operating
+from opsnest.cli import assistants, checking, loading, looking, operating, orchestrating
 from opsnest.cli.app import app
 
-__all__ = ["app", "assistants", "checking", "loading", "looking", "main", "operating"]
+__all__ = [
+    "app",
+    "assistants",
+    "checking",
+    "loading",
+    "looking",
+    "main",
+    "operating",
+    "orchestrating",
+]
 
 
 def main() -> None:
