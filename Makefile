@@ -6,6 +6,8 @@ PINS := constraints.txt pyproject.toml $(wildcard packages/*/pyproject.toml)
 PINNED := --quiet --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt
 PACKAGES := --editable packages/owlette-sdk --editable 'packages/restarrow[dlt]'
 
+CLOUDS := postgres,bigquery,snowflake,redshift,databricks,s3,gcs,azure,delta,iceberg
+
 # tests with a target of their own, as they need more than Python
 ELSEWHERE := and not browser and not destinations
 
@@ -44,9 +46,15 @@ test-long: setup  ## run the tests that take minutes: platforms that live on, lo
 test-fast: setup  ## run the tests that take no more than a few seconds each
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not long $(ELSEWHERE)"
 
-test-destinations: setup  ## load into a PostgreSQL, which is installed if need be, and into files
+test-destinations: .venv/.destinations  ## load into every destination, or what stands in for it; installs them
 	scripts/install_postgres.sh
+	scripts/install_emulators.sh
+	$(BIN)/python scripts/install_extensions.py
 	$(BIN)/python -m pytest --numprocesses auto -m destinations tests/destinations
+
+.venv/.destinations: .venv/.setup
+	$(BIN)/uv pip install $(PINNED) --group destinations $(PACKAGES) --editable 'packages/opsnest[$(CLOUDS)]'
+	@touch $@
 
 test-browser: setup  ## open the dashboard and the notebooks in Chromium, which is installed if need be
 	scripts/install_chromium.sh
@@ -75,7 +83,7 @@ bench: setup  ## measure, and write the figures to benchmarks/results
 
 pins: setup  ## work the pinned versions out anew
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-emit-index-url \
-	  --no-emit-find-links --no-header --annotation-style line --group dev \
+	  --no-emit-find-links --no-header --annotation-style line --group dev --group destinations \
 	  packages/owlette-sdk/pyproject.toml packages/restarrow/pyproject.toml \
 	  packages/opssim/pyproject.toml packages/opsnest/pyproject.toml pins.in \
 	  --all-extras --no-emit-package opssim --no-emit-package owlette-sdk \

@@ -11,6 +11,16 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from tests.destinations.servers.fixtures import (
+    azurite,
+    bigquery,
+    extensions,
+    fake_gcs,
+    fakesnow,
+    moto,
+)
+
+__all__ = ["azurite", "bigquery", "extensions", "fake_gcs", "fakesnow", "moto"]
 
 #: Not to be seen in any message.
 PASSWORD = "a-password-that-is-nowhere-to-be-seen"

@@ -10,7 +10,7 @@ import dlt
 import pytest
 
 from opsnest import destinations
-from opsnest.destinations import destination_of, fit, fitting, missing_packages
+from opsnest.destinations import TableFormat, destination_of, fit, fitting, missing_packages
 from opsnest.doctor import check_destination
 from opsnest.errors import ConfigurationError
 from opsnest.sources import rootly_incident_management_source
@@ -96,11 +96,15 @@ def test_what_is_not_merged_stays_as_it_is() -> None:
     assert fitted.write_disposition == "replace"
 
 
-def test_a_merge_into_plain_files_is_refused_with_what_to_do(
-    pipeline: dlt.Pipeline, tmp_path: Path
+@pytest.mark.parametrize(
+    ("table_format", "why"), [(None, "would be there twice"), ("iceberg", "have a new column")]
+)
+def test_a_merge_that_files_cannot_do_is_refused_with_what_to_do(
+    pipeline: dlt.Pipeline, tmp_path: Path, table_format: TableFormat | None, why: str
 ) -> None:
     with pytest.raises(Exception, match="things is merged on its key") as raised:
-        pipeline.run(probing())
+        pipeline.extract(fit(probing(), "filesystem", table_format=table_format))
+    assert why in str(raised.value.__cause__ or raised.value)
     for way in ("--table-format delta", "--write append", "--write replace"):
         assert way in str(raised.value.__cause__ or raised.value)
     assert not list(tmp_path.rglob("*.jsonl*")) + list(tmp_path.rglob("things*.parquet"))

@@ -57,7 +57,7 @@ def check_destination(name: str, *, table_format: TableFormat | None = None) -> 
     if not packages.is_well:
         return
     with TemporaryDirectory(prefix="opsnest-doctor-") as folder, _probing(name, folder) as probe:
-        merges = name != "filesystem" or table_format is not None
+        merges = name != "filesystem" or table_format == "delta"
         steps: dict[str, Callable[[], str]] = {
             "settings": lambda: _settings(probe),
             "write": lambda: _write(probe, table_format),
@@ -141,7 +141,8 @@ def _write(probe: Pipeline, table_format: TableFormat | None) -> str:
 
 
 _NO_MERGE: Final = (
-    "not into plain files: use --table-format delta or iceberg, --write append or --write replace"
+    "not into plain files or Iceberg tables: use --table-format delta, --write append or"
+    " --write replace"
 )
 
 

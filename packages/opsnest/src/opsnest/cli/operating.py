@@ -110,7 +110,7 @@ def _job(
         raise ConfigurationError(message)
     if known_destination(to) == "filesystem" and not _tells_how_to_write(more or ()):
         message = (
-            "plain files cannot be merged into: each load would be refused.\n"
+            "no files but Delta tables can be merged into: each load would be refused.\n"
             "  Say how to write: -- --table-format delta, -- --write append or -- --write replace."
         )
         raise ConfigurationError(message)
@@ -133,7 +133,7 @@ def _job(
 
 
 def _tells_how_to_write(options: Sequence[str]) -> bool:
-    return any(option.startswith(("--write", "--table-format")) for option in options)
+    return any(option.startswith("--write") or option.endswith("delta") for option in options)
 
 
 def _deployment(kind: Kind, job: Job) -> Deployment:

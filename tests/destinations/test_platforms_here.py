@@ -1,17 +1,16 @@
-"""The platforms' data in each destination: what DuckDB has, cell by cell, load after load."""
+"""The platforms' data in PostgreSQL and files: what DuckDB has, cell by cell, load after load."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dlt
 import pytest
 from dlt.extract import DltSource
+from tests.destinations.story import Told
 
 from opsnest import sources
 from opsnest.destinations import Write, destination_of, fit
@@ -31,10 +30,9 @@ SIMULATORS: dict[str, Callable[[], Simulator]] = {
 }
 #: What changes between two loads.
 MOVING = {"roost": "events", "rootly": "incidents", "cloud-bot": "executions"}
-Cells = dict[str, list[str]]
 
 
-class Place:
+class Place(Told):
     """A destination, with a pipeline of its own for each way of writing."""
 
     def __init__(self, kind: str, folder: Path, platform: str, write: Write) -> None:
@@ -46,23 +44,18 @@ class Place:
             if kind == "duckdb"
             else destination_of(kind)
         )
-        self.pipeline = dlt.pipeline(
-            f"{kind}_{self.source_name}_{write}",
-            destination=destination,
-            dataset_name=f"data_{self.source_name}_{write}",
-            pipelines_dir=str(folder / "pipelines"),
-        )
+        super().__init__(f"{kind}_{self.source_name}_{write}", destination, folder)
 
-    def load(self, grow: bool) -> None:
+    def load_platform(self, *, grow: bool) -> None:
         """Load as the command line does."""
         source: DltSource = getattr(sources, self.source_name)()
         fit(source, self.kind, write=self.write)
         if grow:
             for resource in source.selected_resources.values():
                 resource.add_map(_grown)
+        self.pipeline.activate()
         if self.write == "replace":
             forget(self.pipeline, source.name, source.selected_resources)
-        self.pipeline.activate()
         load(self.pipeline, source)
 
     def left_to_dlt(self) -> list[str]:
@@ -72,42 +65,10 @@ class Place:
         reasons = [reason for each in lanes for table in each.values() for reason in table]
         return [reason for reason in reasons if reason.startswith("dlt: ")]
 
-    def cells(self) -> Cells:
-        """Return the rows of all tables as texts, sorted, without what differs by chance."""
-        dataset: Any = self.pipeline.dataset()
-        found: Cells = {}
-        for name in self.pipeline.default_schema.data_table_names(seen_data_only=True):
-            columns = sorted(
-                column
-                for column, hints in self.pipeline.default_schema.get_table_columns(name).items()
-                if column == "_dlt_list_idx" or not column.startswith("_dlt")
-                if hints.get("data_type")
-            )
-            rows = dataset[name].select(*columns).fetchall()
-            found[name] = sorted(
-                repr([_plain(name, value) for name, value in zip(columns, row, strict=True)])
-                for row in rows
-            )
-        return found
-
 
 def _grown(row: dict[str, Any]) -> dict[str, Any]:
     """Add a column, a nested table, and a column within it."""
     return {**row, "grown": "late", "grown_list": [{"at": "2026-11-01T00:00:00Z", "is": True}]}
-
-
-def _plain(column: str, value: Any) -> Any:
-    """Return a value as any database has it: times in UTC, JSON with its members sorted."""
-    if column == "deleted_at":
-        return value is not None
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat() if value.tzinfo else value.isoformat() + "+00:00"
-    if isinstance(value, str) and value[:1] in {"{", "["}:
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return value
-    return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else value
 
 
 #: Each platform is merged; one is enough for the other ways of writing.
@@ -150,8 +111,8 @@ def test_postgres_has_what_duckdb_has(
     for number in range(3):
         if number:
             go_on(name, running)
-        theirs.load(grow=number == 2)
-        ours.load(grow=number == 2)
+        theirs.load_platform(grow=number == 2)
+        ours.load_platform(grow=number == 2)
         if number == 0:
             assert not ours.left_to_dlt()
         found, wanted = ours.cells(), theirs.cells()
@@ -179,8 +140,8 @@ def test_files_have_what_duckdb_has(
     for number in range(2):
         if number:
             go_on(name, running)
-        theirs.load(grow=number == 1)
-        ours.load(grow=number == 1)
+        theirs.load_platform(grow=number == 1)
+        ours.load_platform(grow=number == 1)
         assert ours.cells() == theirs.cells()
     assert list((tmp_path / "bucket").rglob("*.parquet"))
     assert not list((tmp_path / "bucket" / ours.pipeline.dataset_name).glob("[a-z]*/*.jsonl*"))
@@ -194,7 +155,7 @@ def test_plain_files_are_not_merged_into(
     monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", (tmp_path / "bucket").as_uri())
     place = Place("filesystem", tmp_path, name, "merge")
     with pytest.raises(Exception, match="merged on its key") as raised:
-        place.load(grow=False)
+        place.load_platform(grow=False)
     error = explain(raised.value)
     assert isinstance(error, ConfigurationError)
     assert "--table-format delta" in str(error)
