@@ -8,6 +8,9 @@ PACKAGES := --editable packages/owlette-sdk --editable 'packages/restarrow[dlt]'
 
 CLOUDS := postgres,bigquery,snowflake,redshift,databricks,s3,gcs,azure,delta,iceberg
 
+# one more than there are cores, as tests also wait; those that share a load stay together
+SIDE_BY_SIDE := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadgroup
+
 # tests with a target of their own, as they need more than Python
 ELSEWHERE := and not browser and not destinations
 
@@ -38,13 +41,13 @@ demo: .venv/.demo  ## load four simulated platforms into opsnest_demo.duckdb
 	$(BIN)/opsnest demo
 
 test: setup  ## run the tests, but for those that take minutes
-	$(BIN)/python -m pytest --numprocesses auto -m "not long $(ELSEWHERE)"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not long $(ELSEWHERE)"
 
 test-long: setup  ## run the tests that take minutes: platforms that live on, load after load
 	$(BIN)/python -m pytest --numprocesses auto -m long
 
 test-fast: setup  ## run the tests that take no more than a few seconds each
-	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not long $(ELSEWHERE)"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not long $(ELSEWHERE)"
 
 test-destinations: .venv/.destinations  ## load into every destination, or what stands in for it; installs them
 	scripts/install_postgres.sh
