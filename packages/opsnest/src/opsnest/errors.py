@@ -9,7 +9,8 @@
     │   └── AnswerError     (6)   its answer is not what its documentation says
     ├── ActionError         (8)   something that was started in a platform did not end well
     ├── DestinationError    (7)   the database could not be written
-    └── StatusError         (9)   a pipeline is stale, failed, pending or cannot be asked about
+    ├── StatusError         (9)   a pipeline is stale, failed, pending or cannot be asked about
+    └── RunningError        (10)  another run of the pipeline has not ended
 
 The codes are part of the interface: 0 is success, 2 a wrong command line, 130 an interrupt.
 """
@@ -27,6 +28,7 @@ __all__ = [
     "DestinationError",
     "OpsnestError",
     "RateLimitError",
+    "RunningError",
     "SourceError",
     "StatusError",
     "UnreachableError",
@@ -61,6 +63,12 @@ class StatusError(OpsnestError):
     """A pipeline is stale, failed or pending, was never loaded, or cannot be asked about."""
 
     exit_code = 9
+
+
+class RunningError(OpsnestError):
+    """Another run of the pipeline has not ended, and this one was not to wait for it."""
+
+    exit_code = 10
 
 
 @dataclass(eq=False)

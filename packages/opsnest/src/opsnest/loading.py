@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from opsnest.catalogue import CATALOGUES
 from opsnest.events import ListRead, listening_to_lists
+from opsnest.one_run import IfRunning, one_run
 from opsnest.reconcile import (
     Difference,
     forget,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from dlt.common.pipeline import LoadInfo
     from dlt.extract import DltSource
 
-__all__ = ["PLATFORMS", "Outcome", "load", "load_extracted"]
+__all__ = ["PLATFORMS", "Outcome", "load", "load_extracted", "load_held"]
 
 log = logging.getLogger("opsnest")
 
@@ -67,13 +68,39 @@ class Outcome:
         return "\n".join(lines)
 
 
-def load(pipeline: Pipeline, source: DltSource) -> Outcome:
+def load(
+    pipeline: Pipeline,
+    source: DltSource,
+    *,
+    afresh: bool = False,
+    if_running: IfRunning = "wait",
+) -> Outcome:
     """Load a source, after whatever an earlier run has extracted and not loaded.
 
     `pipeline.run` alone would finish the earlier package and leave the new data for another run.
     Beyond that, rows that are gone are marked, and the tables are compared with what the API says
     that it has. Where they differ, and not by as many as when that was of no help, the list is read
     whole once.
+
+    Args:
+        pipeline: where it is loaded to.
+        source: what is loaded.
+        afresh: read lists whole, however far they were read before.
+        if_running: whether to wait where another run of the pipeline has not ended.
+
+    Raises:
+        RunningError: another run has not ended, and this one was not to wait.
+        PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
+        KeyboardInterrupt: it was interrupted; what has been extracted is loaded by the next run.
+    """
+    with one_run(pipeline, if_running=if_running):
+        if afresh:
+            forget(pipeline, source.name, source.selected_resources)
+        return load_held(pipeline, source)
+
+
+def load_held(pipeline: Pipeline, source: DltSource) -> Outcome:
+    """Load a source within `one_run`, as `load` does.
 
     Raises:
         PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.

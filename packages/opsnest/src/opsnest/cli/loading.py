@@ -49,6 +49,10 @@ def load_platform(
         Literal["delta", "iceberg"] | None,
         typer.Option(help="The format of tables in files, for --to filesystem."),
     ] = None,
+    if_running: Annotated[
+        Literal["wait", "leave"],
+        typer.Option(help="What to do while another run of the pipeline has not ended."),
+    ] = "wait",
 ) -> None:
     """Load a platform with the credentials in .dlt/secrets.toml or the environment."""
     with exit_on_error():
@@ -57,18 +61,15 @@ def load_platform(
         from opsnest import sources  # noqa: PLC0415 - slow to import
         from opsnest.destinations import fit  # noqa: PLC0415
         from opsnest.progress import Progress  # noqa: PLC0415
-        from opsnest.reconcile import forget  # noqa: PLC0415
 
         source_name, pipeline_name, dataset_name = PLATFORMS[platform]
         source = chosen(getattr(sources, source_name)(), resource)
         fit(source, to, write=write, table_format=table_format)
         pipeline = pipeline_of(pipeline_name, to, dataset_name, table_format)
-        if write == "replace":
-            forget(pipeline, source.name, source.selected_resources)
         progress = Progress(Console(stderr=True))
         with progress.showing(), progress.platform(platform) as collector:
             pipeline.collector = collector
-            outcome = load(pipeline, source)
+            outcome = load(pipeline, source, afresh=write == "replace", if_running=if_running)
         typer.echo(str(outcome))
 
 

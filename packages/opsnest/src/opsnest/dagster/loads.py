@@ -15,12 +15,12 @@ from opsnest.dagster.places import (
     Place,
     adopt,
     is_at_odds,
-    loading_alone,
     stored_schema,
     turn,
 )
 from opsnest.destinations import fit
-from opsnest.loading import Outcome, load, load_extracted
+from opsnest.loading import Outcome, load_extracted, load_held
+from opsnest.one_run import one_run
 from opsnest.progress import Progress
 from opsnest.reading.parts import Span
 
@@ -57,11 +57,11 @@ def load_changes(place: Place, resources: Sequence[str]) -> Loaded:
     source = _source(place, resources)
     pipeline = place.pipeline()
     progress = Progress(Console(stderr=True))
-    with loading_alone(pipeline), turn(pipeline), _counting(progress, place, pipeline):
+    with one_run(pipeline), turn(pipeline), _counting(progress, place, pipeline):
         # what dlt keeps itself comes first: it would put aside what is adopted
         left = load_extracted(pipeline)
         adopt(pipeline, stored_schema(pipeline, source.name))
-        outcome = load(pipeline, source)
+        outcome = load_held(pipeline, source)
         outcome = replace(outcome, info=outcome.info or left)
     return Loaded(outcome=outcome, rows=progress.rows(place.platform), schema=_schema(pipeline))
 
@@ -82,7 +82,7 @@ def load_month(place: Place, resources: Sequence[str], month: str, span: Span) -
         PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
     """
     pipeline = place.pipeline_of(month)
-    with loading_alone(pipeline):
+    with one_run(pipeline):
         with turn(pipeline):
             source = _source(place, resources, span)
             stored = stored_schema(pipeline, source.name)

@@ -10,27 +10,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from filelock import FileLock
-
 from opsnest.destinations import destination_of
 from opsnest.loading import PLATFORMS
+from opsnest.one_run import held
 
 if TYPE_CHECKING:
     from dlt import Pipeline, Schema
     from dlt.common.destination import Destination
     from dlt.extract import DltSource
 
-__all__ = ["Place", "Source", "adopt", "is_at_odds", "loading_alone", "stored_schema", "turn"]
-
-log = logging.getLogger("opsnest")
+__all__ = ["Place", "Source", "adopt", "is_at_odds", "stored_schema", "turn"]
 
 #: Makes the source of a platform; it is called with `between=...` for a span of time.
 Source = Callable[..., "DltSource"]
@@ -38,10 +33,6 @@ Source = Callable[..., "DltSource"]
 _DUCKDB: Final = "dlt.destinations.duckdb"
 #: What belongs to the months is kept apart, where `opsnest status` does not take it for pipelines.
 _MONTHS: Final = "opsnest_by_month"
-#: How often a lock is looked at, in seconds.
-_LOOK: Final = 0.2
-#: dlt has one active pipeline to a process, whichever thread it is in.
-_alone: Final = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,14 +121,6 @@ def _duckdb_file(pipeline: Pipeline) -> Path | None:
 
 
 @contextmanager
-def loading_alone(pipeline: Pipeline) -> Generator[None]:
-    """Let a pipeline run once at a time: dlt would load the same rows twice, or mix its files."""
-    lock = Path(pipeline.pipelines_dir) / f".{pipeline.pipeline_name}.lock"
-    with _alone, _held(lock, pipeline.pipeline_name):
-        yield
-
-
-@contextmanager
 def turn(pipeline: Pipeline) -> Generator[None]:
     """Wait until no other run of this machine writes where a pipeline writes; hold the place."""
     file = _duckdb_file(pipeline)
@@ -148,23 +131,8 @@ def turn(pipeline: Pipeline) -> Generator[None]:
         where = pipeline.destination.destination_name
         name = hashlib.sha256(f"{where}/{pipeline.dataset_name}".encode()).hexdigest()[:16]
         lock = folder / f".{name}.lock"
-    with _held(lock, str(file or pipeline.dataset_name)):
+    with held(lock, str(file or pipeline.dataset_name)):
         yield
-
-
-@contextmanager
-def _held(path: Path, what: str) -> Generator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except TimeoutError:
-        log.info("Another run is loading into %s: waiting for it.", what)
-        lock.acquire(poll_interval=_LOOK)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def stored_schema(pipeline: Pipeline, name: str) -> Schema | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opsnest.json_values import is_object
+from opsnest.one_run import is_running
 from opsnest.secret_scan import mask
 
 if TYPE_CHECKING:
@@ -113,7 +114,9 @@ def read_records(folder: Path, name: str) -> Records:
     records.tables = _tables(home, loaded)
     if records.succeeded is None and loaded:
         records.succeeded = _completed(loaded)
-    records.running = bool(waiting) and _is_held(folder / f"{name}.lock")
+    records.running = bool(waiting) and (
+        is_running(folder, name) or _is_held(folder / f"{name}.lock")
+    )
     return records
 
 
