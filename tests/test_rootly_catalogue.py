@@ -128,7 +128,7 @@ def test_lists_of_secrets_are_not_loaded_unless_they_are_named() -> None:
 def everything(shared_warehouse: Warehouse) -> Generator[tuple[Rootly, Warehouse, list[Any]]]:
     made = RootlySimulator(incidents=12, alerts=9, users=4, alert_events=60, shifts=40)
     with pytest.MonkeyPatch.context() as patch, serve(made) as rootly:
-        patch.setattr("opsnest.reading.reading.now", made.clock.now)
+        patch.setattr("opsnest.clock.now", made.clock.now)
         shared_warehouse.load(source(rootly), *ENTRIES)
         asked = rootly.simulator.requests.all()
         yield rootly, shared_warehouse, asked

@@ -106,7 +106,7 @@ def test_each_load_brings_what_a_full_load_would(
     quirks = RootlyQuirks(utc_offset_hours=(5, 6), labels="mixed", nested="mixed", null_enums=True)
     sizes = {"incidents": 14, "alerts": 13, "users": 11, "alert_events": 15, "shifts": 40}
     running = rootly(quirks=quirks, **sizes)
-    monkeypatch.setattr("opsnest.reading.reading.now", running.simulator.clock.now)
+    monkeypatch.setattr("opsnest.clock.now", running.simulator.clock.now)
 
     for round_ in range(ROUNDS):
         change(running, rng, tables)

@@ -22,6 +22,9 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from opsnest import sources
 from opsnest.catalogue.rootly import ROOTLY
 from opsnest.explain import explain
+from opsnest.journal import Journal
+from opsnest.journal.file import RecordFile
+from opsnest.loading import load
 from opssim import (
     CloudBotSimulator,
     Fault,
@@ -213,3 +216,24 @@ def test_a_wrong_credential_is_not_repeated_in_the_error(
     assert wrong not in "".join(traceback.format_exception(failure.value))
     assert wrong not in caplog.text
     search({wrong}, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", SOURCES)
+def test_the_page_journal_has_no_secret(
+    platform: str, tmp_path: Path, configured: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as if it had been cut off with all that it had to read
+    monkeypatch.setattr(Journal, "remove", Journal.close)
+    with serve(simulator_of(platform)) as running:
+        configured(running)
+        load(pipeline_in(tmp_path), enough_of(platform))
+        secrets = secrets_of(running)
+    (path,) = (tmp_path / "pipelines").rglob("*.journal")
+    file = RecordFile(path)
+    pages = [file.body(record) for record in file.records()]
+    file.close()
+    assert len(pages) > 4
+    for page in pages:
+        assert_none_in(secrets, page.decode(), "a page")
+    assert_none_in(secrets, path.read_bytes().decode("utf-8", "replace"), "the journal")

@@ -60,7 +60,7 @@ Start = Callable[..., Office]
 def start(simulate: Simulate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     def make(**options: Any) -> Office:
         rootly = simulate(RootlySimulator(**SMALL | options))
-        monkeypatch.setattr("opsnest.reading.reading.now", rootly.simulator.clock.now)
+        monkeypatch.setattr("opsnest.clock.now", rootly.simulator.clock.now)
         return Office(rootly, tmp_path)
 
     return make

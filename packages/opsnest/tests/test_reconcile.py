@@ -81,7 +81,7 @@ def pipeline_in(folder: Path, destination: Any = None) -> dlt.Pipeline:
 def start(simulate: Simulate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     def make(**sizes: Any) -> Home:
         rootly = simulate(RootlySimulator(**SMALL | sizes))
-        monkeypatch.setattr("opsnest.reading.reading.now", rootly.simulator.clock.now)
+        monkeypatch.setattr("opsnest.clock.now", rootly.simulator.clock.now)
         return Home(rootly, pipeline_in(tmp_path))
 
     return make

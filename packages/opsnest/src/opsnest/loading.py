@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from opsnest.catalogue import CATALOGUES
 from opsnest.events import ListRead, listening_to_lists
+from opsnest.journal import journaling
 from opsnest.one_run import IfRunning, one_run
 from opsnest.reconcile import (
     Difference,
@@ -108,7 +109,7 @@ def load_held(pipeline: Pipeline, source: DltSource) -> Outcome:
     """
     left = load_extracted(pipeline)
     lists: list[ListRead] = []
-    with listening_to_lists(lists.append):
+    with journaling(pipeline, source.name), listening_to_lists(lists.append):
         pipeline.extract(source)
     info = load_extracted(pipeline) or left
     catalogue = next((each for each in CATALOGUES.values() if each.source == source.name), None)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from opsnest import clock
 from opsnest.catalogue import Catalogue, Entry, how
 from opsnest.errors import AccessError
 from opsnest.reading import Lists
@@ -107,7 +108,7 @@ class _Planner:
         """Return what it takes to read a list, without the call that compares it afterwards."""
         match entry.strategy:
             case "windows":
-                return None, len(windows_of(first=not since)), True
+                return None, len(windows_of(clock.now(), first=not since)), True
             case "newest_first" if since:
                 return None, 1, True
             case "changed" | "appended" if since:
@@ -125,7 +126,7 @@ class _Planner:
             and rows >= WORTH_SLICING
         ):
             # after the first page, each slice has one at least
-            return rows, max(calls, len(slices_of())) + 1, True
+            return rows, max(calls, len(slices_of(clock.now()))) + 1, True
         # what changed while a long list was read is asked for again
         again = entry.strategy not in {"whole", "snapshot"} and calls > 1
         # from the last row on, until nothing new comes

@@ -20,7 +20,7 @@ from opsnest.errors import ConfigurationError
 from opsnest.json_values import is_list, is_object
 from opsnest.secret_shapes import ANYTHING, PLACEHOLDER, SHAPES, kind_of_name
 
-__all__ = ["Choice", "SecretScan", "choice_of", "mask", "may_hold"]
+__all__ = ["Choice", "SecretScan", "choice_of", "holds", "mask", "may_hold"]
 
 #: pyarrow has no types: it is imported as if it were data.
 pa: Any = import_module("pyarrow")
@@ -65,6 +65,14 @@ def may_hold(texts: Iterable[bytes]) -> list[bool]:
     return [bool(each) for each in found.to_pylist()]
 
 
+def holds(value: Any) -> bool:
+    """Tell whether there is a secret in decoded JSON, as `may_hold` cannot tell for sure."""
+    texts = list({text for text in _texts(value) if len(text) >= _LEAST})
+    walk = _Walk(frozenset(_suspicious(texts, [_bytes(text) for text in texts])))
+    walk.value(value, "")
+    return bool(walk.found)
+
+
 class SecretScan:
     """The scan of one resource in one load.
 
@@ -84,13 +92,17 @@ class SecretScan:
         self._suspicious = False
         self._found: set[tuple[str, str, int]] = set()
 
-    def look(self, body: bytes) -> None:
-        """Look at an answer, as it came: rows are looked at from the first suspicious one on.
+    def look(self, body: bytes) -> bool:
+        """Look at an answer, and tell whether it may hold a secret.
 
-        Rows of an answer may come later, with others: so it is not for this answer's rows alone.
+        Rows are looked at from the first such answer on: those of an answer may come later, with
+        others.
         """
-        if self._choice != "keep" and not self._suspicious and body:
-            self._suspicious = may_hold([body])[0]
+        if self._choice == "keep" or not body:
+            return False
+        may = may_hold([body])[0]
+        self._suspicious = self._suspicious or may
+        return may
 
     def rows(self, rows: list[Row]) -> None:
         """Mask secrets in rows, in place, if any answer so far was suspicious."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +12,7 @@ import requests
 from opsnest.answers import checker
 from opsnest.errors import AnswerError
 from opsnest.http import ApiSession
+from opsnest.journal import Keeping, journal_of
 from restarrow.errors import PagingError
 from restarrow.paging import DecodedPage, Plan, WindowPolicy, read_pages
 from restarrow.types import Headers, Page, Request
@@ -60,6 +62,8 @@ class Api:
         rows: Callable[[Any], list[Any]],
         holds: Sequence[str] = (),
         plain: bool = False,
+        keeping: Keeping | None = None,
+        look: Callable[[bytes], bool] = lambda _: False,
     ) -> Iterator[DecodedPage]:
         """Yield the pages that a plan leads through, in their order.
 
@@ -69,6 +73,8 @@ class Api:
             rows: finds the rows in an answer.
             holds: names of which an answer has one, or it is none of this API.
             plain: whether an answer may be text instead of JSON.
+            keeping: takes out of answers what may not be kept; without, none is kept.
+            look: looks at each answer, and tells whether it may hold a secret.
 
         Raises:
             SourceError: an answer is an error, or not what it should be.
@@ -76,7 +82,24 @@ class Api:
         check = checker(self.source, resource, self._advice, holds=holds, plain=plain)
 
         def fetch(request: Request, number: int) -> Page:
-            return self._fetch(request, number, check)
+            journal = journal_of(self.source) if keeping and not plain else None
+            if journal and (kept := journal.take(resource, request)) is not None:
+                look(kept)
+                return _kept(request, number, kept)
+            answer = self._fetch(request, number, check)
+            bare = answer.body
+            if keeping and not answer.refusal:
+                bare = keeping.bare(answer.payload, bare)
+            may_hold = look(bare)
+            # what only looks like a secret is kept; what is one is asked for again
+            if (
+                journal
+                and keeping
+                and not answer.refusal
+                and not (may_hold and keeping.holds(bare))
+            ):
+                journal.keep(resource, request, bare)
+            return answer
 
         try:
             yield from read_pages(
@@ -99,7 +122,7 @@ class Api:
 
     def _fetch(
         self, request: Request, number: int, check: Callable[[requests.Response], None]
-    ) -> Page:
+    ) -> Answer:
         response = self._session.request(
             request.method,
             f"{self._base_url}/{request.path.lstrip('/')}",
@@ -124,6 +147,19 @@ class Api:
             payload=response.json() if response.content and not refusal else None,
             refusal=refusal,
         )
+
+
+def _kept(request: Request, number: int, body: bytes) -> Answer:
+    """Return an answer that an earlier run was given."""
+    return Answer(
+        number=number,
+        request=request,
+        url=request.path,
+        status=200,
+        headers=Headers(),
+        body=body,
+        payload=json.loads(body) if body else None,
+    )
 
 
 def _payload(page: Page) -> Any:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
+from opsnest import clock
 from opsnest.catalogue import Catalogue, Entry
 from opsnest.errors import AnswerError
-from opsnest.json_values import look_up
+from opsnest.journal import Keeping, began
+from opsnest.json_values import is_list, look_up
 from opsnest.reading.api import Api
 from opsnest.rows import to_utc
 from restarrow.paging import DecodedPage, Plan, Slice
 
-__all__ = ["Ask", "Dialect", "Page", "Reading", "Row", "now"]
+__all__ = ["Ask", "Dialect", "Page", "Reading", "Row"]
 
 Row = dict[str, Any]
-
-
-def now() -> datetime:
-    """Return the time: windows around now are asked for, and nothing else depends on it."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +113,8 @@ class Reading:
             `window`, if there are any.
         window: the window of time that was read.
         old_before: rows with a time before this one will not be asked for again.
-        look: looks at each answer, as it came, before its rows are handed on.
+        look: looks at each answer, without the secrets that are known, before its rows are handed
+            on, and tells whether it may hold one.
     """
 
     entry: Entry
@@ -141,7 +139,11 @@ class Reading:
     complete: bool = False
     window: Slice | None = None
     old_before: str = ""
-    look: Callable[[bytes], None] = field(default=lambda _: None)
+    look: Callable[[bytes], bool] = field(default=lambda _: False)
+
+    def now(self) -> datetime:
+        """Return when this load began, also where an earlier run has read a part of it."""
+        return began(self.api.source) or clock.now()
 
     def pages(self, ask: Ask) -> Generator[Page]:
         """Yield the pages of the list, noting the newest time in them."""
@@ -151,16 +153,26 @@ class Reading:
     def answers(self, plan: Plan, entry: Entry | None = None) -> Iterator[DecodedPage]:
         """Yield what a plan leads to, as it comes."""
         asked = entry or self.entry
+        holding = [asked, self.entry]
+        if self.entry.parent and (self.entry.within or self.entry.include):
+            holding.append(self.catalogue.by_name[self.entry.parent])
         pages = self.api.pages(
             plan,
             resource=self.entry.name,
             rows=lambda payload: self.dialect.rows(asked, payload),
             holds=asked.holds,
             plain=asked.plain,
+            keeping=Keeping(holding, lambda payload: self._with_rows(asked, payload)),
+            look=self.look,
         )
-        for page in pages:
-            self.look(page.page.body)
-            yield page
+        yield from pages
+
+    def _with_rows(self, asked: Entry, payload: Any) -> Iterator[Any]:
+        """Yield what may hold fields of these lists: an answer, its rows, what comes with them."""
+        yield payload
+        yield from self.dialect.rows(asked, payload)
+        included: object = look_up(payload, "included")
+        yield from included if is_list(included) else ()
 
     def _noted(self, page: DecodedPage) -> Page:
         rows = list(page.rows)

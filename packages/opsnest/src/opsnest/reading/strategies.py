@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from opsnest.catalogue import Entry, Strategy
-from opsnest.reading import reading as clock
 from opsnest.reading.api import Answer
 from opsnest.reading.memory import earlier
 from opsnest.reading.newest_first import newest_first
@@ -134,7 +133,8 @@ def _backfill(reading: Reading) -> Generator[Rows, None, str | None]:
     # the next load asks from some minutes before the newest row on: older ones need no print
     reading.old_before = earlier(begun, entry.lookback) if begun else ""
     plans = [
-        reading.dialect.plan(entry, Ask(between=part, sort=entry.sort)) for part in slices_of()
+        reading.dialect.plan(entry, Ask(between=part, sort=entry.sort))
+        for part in slices_of(reading.now())
     ]
     for answer in reading.answers(ChainPlan(plans)):
         rows = list(answer.rows)
@@ -151,9 +151,8 @@ def _newest_change(reading: Reading) -> str:
     return newest_of(first.rows, entry.cursor) if first else ""
 
 
-def slices_of() -> list[Slice]:
+def slices_of(now: datetime) -> list[Slice]:
     """Return slices of all times, the last one open at its end; those of before are one."""
-    now = clock.now()
     first, *others, last = cut(now - _MONTHS * _MONTH, now, _MONTH)
     return [Slice(_DAWN, first.start), first, *others, Slice(last.start, _DUSK)]
 
@@ -200,15 +199,18 @@ def _windows(reading: Reading) -> Iterator[Rows]:
     yield from _windowed(reading, {})
 
 
-def windows_of(*, first: bool) -> tuple[Slice, ...]:
+def windows_of(now: datetime, *, first: bool) -> tuple[Slice, ...]:
     """Return the windows around now that are read: more of the past at first."""
-    now = clock.now()
     return cut(now - (_HISTORY if first else _RECENT), now + _AHEAD, _WINDOW)
 
 
 def _windowed(reading: Reading, ids: Mapping[str, str]) -> Iterator[Rows]:
     part = reading.part
-    parts = cut(part.start, part.end, _WINDOW) if part else windows_of(first=not reading.since)
+    parts = (
+        cut(part.start, part.end, _WINDOW)
+        if part
+        else windows_of(reading.now(), first=not reading.since)
+    )
     for part in parts:
         for page in reading.pages(Ask(window=part, ids=ids)):
             yield page.rows

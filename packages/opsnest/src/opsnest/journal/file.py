@@ -1,0 +1,125 @@
+"""The file of a journal: records that are only ever appended, each with its checksum.
+
+A record is its lengths and a CRC-32, then what it is about as JSON, then a body, compressed with
+zstd. A run may be killed while it writes one: what is behind the last whole record is cut off.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["Record", "RecordFile"]
+
+#: pyarrow has no types: it is imported as if it were data.
+pa: Any = import_module("pyarrow")
+
+#: The length of what it is about, of the compressed body, and of the body.
+_LENGTHS: Final = struct.Struct("<III")
+#: The CRC-32 of all else.
+_CHECKSUM: Final = struct.Struct("<I")
+_HEAD: Final = _LENGTHS.size + _CHECKSUM.size
+#: No page is longer: what says so is damaged.
+_LONGEST: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record, with where its body is.
+
+    Attributes:
+        about: what it is about.
+        at: where the compressed body begins.
+        packed: its length.
+        length: the length of the body.
+    """
+
+    about: dict[str, Any]
+    at: int
+    packed: int
+    length: int
+
+
+class RecordFile:
+    """A file of records, which several threads may append to.
+
+    Args:
+        path: the file; it is made if it is not there, for its owner alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.size = 0
+
+    def close(self) -> None:
+        """Close the file, which stays."""
+        with self._lock:
+            if self._file >= 0:
+                os.close(self._file)
+            self._file = -1
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records that are whole, and cut off what is behind them."""
+        length = os.fstat(self._file).st_size
+        at = 0
+        while found := self._read(at, length):
+            yield found
+            at = found.at + found.packed
+        os.ftruncate(self._file, at)
+        self.size = at
+
+    def _read(self, at: int, length: int) -> Record | None:
+        head = os.pread(self._file, _HEAD, at)
+        if len(head) < _HEAD:
+            return None
+        about, packed, unpacked = _LENGTHS.unpack_from(head)
+        start = at + _HEAD
+        if unpacked > _LONGEST or start + about + packed > length:
+            return None
+        rest = os.pread(self._file, about + packed, start)
+        if _CHECKSUM.pack(_sum(head[: _LENGTHS.size], rest)) != head[_LENGTHS.size :]:
+            return None
+        return Record(json.loads(rest[:about]), start + about, packed, unpacked)
+
+    def append(self, about: dict[str, Any], body: bytes = b"") -> None:
+        """Write a record behind the others.
+
+        Raises:
+            OSError: it could not be written; what was written before stays whole.
+        """
+        words = json.dumps(about, separators=(",", ":")).encode()
+        packed: bytes = pa.compress(body, codec="zstd", asbytes=True) if body else b""
+        lengths = _LENGTHS.pack(len(words), len(packed), len(body))
+        rest = words + packed
+        record = lengths + _CHECKSUM.pack(_sum(lengths, rest)) + rest
+        with self._lock:
+            written = 0
+            try:
+                while written < len(record):
+                    written += os.pwrite(self._file, record[written:], self.size + written)
+            except OSError:
+                os.ftruncate(self._file, self.size)
+                raise
+            self.size += len(record)
+
+    def body(self, record: Record) -> bytes:
+        """Return the body of a record."""
+        if not record.length:
+            return b""
+        packed = os.pread(self._file, record.packed, record.at)
+        body: bytes = pa.decompress(packed, record.length, codec="zstd", asbytes=True)
+        return body
+
+
+def _sum(lengths: bytes, rest: bytes) -> int:
+    return zlib.crc32(rest, zlib.crc32(lengths))
