@@ -12,7 +12,8 @@
     ├── StatusError         (9)   a pipeline is stale, failed, pending or cannot be asked about
     └── RunningError        (10)  another run of the pipeline has not ended
 
-The codes are part of the interface: 0 is success, 2 a wrong command line, 130 an interrupt.
+The codes are part of the interface: 0 is success, 2 a wrong command line, 130 an interrupt,
+143 SIGTERM.
 """
 
 from __future__ import annotations

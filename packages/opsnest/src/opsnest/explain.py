@@ -14,10 +14,12 @@ from opsnest.errors import (
     OpsnestError,
     SourceError,
 )
+from opsnest.stopping import STOPPED, Terminated
 
 __all__ = ["exit_on_error", "explain"]
 
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 @contextmanager
@@ -33,8 +35,9 @@ def exit_on_error() -> Generator[None]:
         yield
     except (Exception, KeyboardInterrupt) as fault:
         if any(isinstance(each, KeyboardInterrupt) for each in _chain(fault)):  # dlt wraps it
-            sys.stderr.write("\nStopped. Nothing is half-loaded; run it again to go on.\n")
-            raise SystemExit(INTERRUPTED) from None
+            sys.stderr.write(f"\n{STOPPED}\n")
+            terminated = any(isinstance(each, Terminated) for each in _chain(fault))
+            raise SystemExit(TERMINATED if terminated else INTERRUPTED) from None
         error = explain(fault)
         if error is None:
             raise

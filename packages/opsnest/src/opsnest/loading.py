@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from opsnest.catalogue import CATALOGUES
 from opsnest.events import ListRead, listening_to_lists
-from opsnest.journal import journaling
 from opsnest.one_run import IfRunning, one_run
 from opsnest.reconcile import (
     Difference,
@@ -107,6 +106,8 @@ def load_held(pipeline: Pipeline, source: DltSource) -> Outcome:
         PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
         KeyboardInterrupt: it was interrupted; what has been extracted is loaded by the next run.
     """
+    from opsnest.journal import journaling  # noqa: PLC0415 - slow to import
+
     left = load_extracted(pipeline)
     lists: list[ListRead] = []
     with journaling(pipeline, source.name), listening_to_lists(lists.append):

@@ -13,6 +13,7 @@ from opsnest.cli.choices import chosen, known, pipeline_of
 from opsnest.errors import ConfigurationError
 from opsnest.explain import exit_on_error
 from opsnest.loading import PLATFORMS, load
+from opsnest.stopping import stopping
 
 __all__ = ["demo", "load_platform", "show_plan", "show_sources"]
 
@@ -67,7 +68,7 @@ def load_platform(
         fit(source, to, write=write, table_format=table_format)
         pipeline = pipeline_of(pipeline_name, to, dataset_name, table_format)
         progress = Progress(Console(stderr=True))
-        with progress.showing(), progress.platform(platform) as collector:
+        with stopping(), progress.showing(), progress.platform(platform) as collector:
             pipeline.collector = collector
             outcome = load(pipeline, source, afresh=write == "replace", if_running=if_running)
         typer.echo(str(outcome))

@@ -61,10 +61,15 @@ class RecordFile:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.size = 0
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._file < 0
+
     def close(self) -> None:
         """Close the file, which stays."""
         with self._lock:
-            if self._file >= 0:
+            if not self.closed:
                 os.close(self._file)
             self._file = -1
 
@@ -94,6 +99,8 @@ class RecordFile:
     def append(self, about: dict[str, Any], body: bytes = b"") -> None:
         """Write a record behind the others.
 
+        Nothing is written to a file that was closed.
+
         Raises:
             OSError: it could not be written; what was written before stays whole.
         """
@@ -103,6 +110,8 @@ class RecordFile:
         rest = words + packed
         record = lengths + _CHECKSUM.pack(_sum(lengths, rest)) + rest
         with self._lock:
+            if self.closed:
+                return
             written = 0
             try:
                 while written < len(record):

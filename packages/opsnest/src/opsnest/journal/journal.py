@@ -104,7 +104,7 @@ class Journal:
         self._append({"of": _identity(resource, request)}, body)
 
     def _append(self, about: dict[str, Any], body: bytes = b"") -> None:
-        if self._full:
+        if self._full or self._file.closed:  # an answer may come when nobody waits for it any more
             return
         try:
             self._file.append(about, body)
