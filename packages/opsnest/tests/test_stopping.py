@@ -36,7 +36,7 @@ def rootly(monkeypatch: pytest.MonkeyPatch) -> Generator[Rootly]:
 @contextmanager
 def reading(rootly: Rootly, answers: int = 40) -> Generator[subprocess.Popen[str]]:
     """Load in another process until it waits for an answer that takes long."""
-    command = [OPSNEST, "load", "rootly"]
+    command = [str(OPSNEST), "load", "rootly"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
