@@ -19,8 +19,8 @@ SIMULATORS: dict[str, Callable[[], Simulator]] = {
     "cloud-bot": lambda: CloudBotSimulator(executions=3000),
 }
 
-#: Requests that are on their way at once: four for a list, and several lists.
-AT_ONCE = 12
+#: Requests that are on their way at once: one for each of twenty lists, four for the long ones.
+AT_ONCE = {"roost": 8, "rootly": 40, "cloud-bot": 8}
 
 
 def check_kills(platform: str, folder: Path, seed: int, kills: int) -> None:
@@ -56,7 +56,7 @@ def check_kills(platform: str, folder: Path, seed: int, kills: int) -> None:
             repeated.append(found.asked - calls)
     assert deaths >= kills // 2
     # what was on its way when the load was killed, and the login; longer loads lose no more
-    assert max(repeated) <= AT_ONCE, repeated
+    assert max(repeated) <= AT_ONCE[platform], repeated
     assert min(repeated) >= 0
 
 

@@ -17,12 +17,20 @@ from opsnest.errors import (
     DestinationError,
     OpsnestError,
     RateLimitError,
+    RunningError,
     SourceError,
     StatusError,
     UnreachableError,
 )
 
-PLAIN = (OpsnestError, ConfigurationError, ActionError, DestinationError, StatusError)
+PLAIN = (
+    OpsnestError,
+    ConfigurationError,
+    ActionError,
+    DestinationError,
+    RunningError,
+    StatusError,
+)
 OF_SOURCES = (SourceError, AccessError, UnreachableError, RateLimitError, AnswerError)
 
 
@@ -101,5 +109,5 @@ def test_exit_codes_tell_apart_what_is_done_about_them() -> None:
 
     assert {each.exit_code for each in shared} == {6}
     assert len({*distinct, 6}) == len(distinct) + 1
-    # 0 is success, 2 a wrong command line, 130 an interrupt
-    assert not {0, 2, 130} & {*distinct, 6}
+    # 0 is success, 2 a wrong command line, 130 an interrupt, 143 SIGTERM
+    assert not {0, 2, 130, 143} & {*distinct, 6}
