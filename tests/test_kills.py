@@ -67,6 +67,37 @@ def test_a_load_that_is_killed_goes_on(platform: str, tmp_path: Path) -> None:
     check_kills(platform, tmp_path, seed=9, kills=2)
 
 
+#: What changes while a load lies cut off, and how many requests it has made by then.
+MOVING = {"roost": ("events", 14), "rootly": ("incidents", 110), "cloud-bot": ("executions", 6)}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("platform", SIMULATORS)
+def test_what_changes_while_a_load_lies_cut_off_is_not_missed(
+    platform: str, tmp_path: Path
+) -> None:
+    name, until = MOVING[platform]
+    with serve(SIMULATORS[platform]()) as running:
+        simulator: Any = running.simulator
+        loader = Loader(platform, tmp_path / "killed", running.configuration)
+        process = loader.start()
+        while requests_of(simulator) < until:
+            assert process.is_alive()
+            time.sleep(0.001)
+        process.kill()
+        process.join(60)
+        for _ in range(2):
+            simulator.insert(name, 5)
+            simulator.touch(name, 20)
+            if platform != "roost":  # which looks for events that vanish once a day
+                simulator.delete(name, 3)
+            loader.run()  # goes on the first time
+        fresh = Loader(platform, tmp_path / "fresh", running.configuration)
+        fresh.run()
+        assert loader.cells() == fresh.cells()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("platform", SIMULATORS)
