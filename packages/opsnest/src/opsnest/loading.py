@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from opsnest.begun_jobs import settle_begun_jobs
 from opsnest.catalogue import CATALOGUES
 from opsnest.events import ListRead, listening_to_lists
 from opsnest.one_run import IfRunning, one_run
@@ -154,6 +155,7 @@ def load_extracted(pipeline: Pipeline) -> LoadInfo | None:
     """
     from dlt.common.runtime import signals  # noqa: PLC0415 - slow to import
 
+    settle_begun_jobs(pipeline)
     # dlt lets running jobs end before it heeds an interrupt, and forgets one that comes during the
     # last of them: it would go on with the next step
     with signals.intercepted_signals():
