@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from opsnest import clock
+from opsnest.accounts import account_of
 from opsnest.catalogue.cloud_bot import CLOUD_BOT
 from opsnest.catalogue.roost_ai import ROOST_AI
 from opsnest.errors import AnswerError
@@ -23,6 +24,7 @@ from opsnest.journal.journal import _is_refused  # pyright: ignore[reportPrivate
 from opsnest.sources.roost_rows import cleaner_of
 from restarrow.types import Request
 
+ME = account_of("https://api.example.com", "a key")
 FIRST = Request("GET", "v1/incidents", {"page[size]": 100})
 SECOND = Request("GET", "v1/incidents", {"page[size]": 100, "page[after]": "abc"})
 EVENTS = ROOST_AI.by_name["events"]
@@ -35,36 +37,37 @@ def journal(folder: Path, start: str = "from the beginning") -> Journal:
 
 def test_pages_of_a_run_that_was_cut_off_are_given_out_once_and_in_order(tmp_path: Path) -> None:
     first = journal(tmp_path)
-    first.keep("incidents", FIRST, b"1")
-    first.keep("incidents", SECOND, b"2")
-    first.keep("incidents", FIRST, b"3")
-    assert first.take("incidents", FIRST) is None, "its own pages are not for itself"
+    first.keep(ME, "incidents", FIRST, b"1")
+    first.keep(ME, "incidents", SECOND, b"2")
+    first.keep(ME, "incidents", FIRST, b"3")
+    assert first.take(ME, "incidents", FIRST) is None, "its own pages are not for itself"
     first.close()
 
     again = journal(tmp_path)
     assert (again.left, again.began) == (3, first.began)
-    assert again.take("alerts", FIRST) is None
-    assert again.take("incidents", Request("POST", FIRST.path, FIRST.params)) is None
-    assert [again.take("incidents", FIRST) for _ in range(3)] == [b"1", b"3", None]
-    again.keep("incidents", FIRST, b"4")
+    assert again.take(ME, "alerts", FIRST) is None
+    assert again.take(account_of("https://api.example.com", "b"), "incidents", FIRST) is None
+    assert again.take(ME, "incidents", Request("POST", FIRST.path, FIRST.params)) is None
+    assert [again.take(ME, "incidents", FIRST) for _ in range(3)] == [b"1", b"3", None]
+    again.keep(ME, "incidents", FIRST, b"4")
     again.close()
 
     third = journal(tmp_path)
-    assert [third.take("incidents", FIRST) for _ in range(4)] == [b"1", b"3", b"4", None]
+    assert [third.take(ME, "incidents", FIRST) for _ in range(4)] == [b"1", b"3", b"4", None]
     assert third.taken == 3
     third.close()
 
 
 def test_pages_of_another_start_are_of_no_use(tmp_path: Path) -> None:
     first = journal(tmp_path)
-    first.keep("incidents", FIRST, b"1")
+    first.keep(ME, "incidents", FIRST, b"1")
     first.close()
     other = journal(tmp_path, "from later on")
     assert other.left == 0
-    other.keep("incidents", FIRST, b"2")
+    other.keep(ME, "incidents", FIRST, b"2")
     other.close()
     again = journal(tmp_path, "from later on")
-    assert again.take("incidents", FIRST) == b"2"
+    assert again.take(ME, "incidents", FIRST) == b"2"
     again.close()
 
 
@@ -73,7 +76,7 @@ def test_pages_that_are_old_or_of_the_future_are_of_no_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
     first = journal(tmp_path)
-    first.keep("incidents", FIRST, b"1")
+    first.keep(ME, "incidents", FIRST, b"1")
     first.close()
     later = datetime.now(UTC) + timedelta(hours=hours)
     monkeypatch.setattr(clock, "now", lambda: later)
@@ -86,20 +89,20 @@ def test_where_it_cannot_be_written_the_load_goes_on_and_says_so_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = journal(tmp_path)
-    made.keep("incidents", FIRST, b"1")
+    made.keep(ME, "incidents", FIRST, b"1")
 
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.pwrite", full)
-    made.keep("incidents", SECOND, b"2")
-    made.keep("incidents", SECOND, b"2")
+    made.keep(ME, "incidents", SECOND, b"2")
+    made.keep(ME, "incidents", SECOND, b"2")
     made.close()
     monkeypatch.undo()
     (record,) = caplog.records
     assert "No space left on device" in record.message
     again = journal(tmp_path)
-    assert again.take("incidents", FIRST) == b"1"
+    assert again.take(ME, "incidents", FIRST) == b"1"
     again.close()
 
 
@@ -109,7 +112,7 @@ def test_it_does_not_grow_beyond_all_bounds(
     monkeypatch.setattr("opsnest.journal.journal._LARGEST", 200)
     made = journal(tmp_path)
     for _ in range(20):
-        made.keep("incidents", FIRST, bytes(range(100)))
+        made.keep(ME, "incidents", FIRST, bytes(range(100)))
     made.close()
     assert len(caplog.records) == 1
     assert (tmp_path / "pages").stat().st_size < 500
@@ -158,8 +161,8 @@ def test_pages_stay_unless_a_request_that_followed_from_them_was_refused(
             now = journal_of("a_source")
             assert now
             for _ in range(take):
-                assert now.take("incidents", FIRST) == b"1"
-            now.keep("incidents", FIRST, b"1")
+                assert now.take(ME, "incidents", FIRST) == b"1"
+            now.keep(ME, "incidents", FIRST, b"1")
             raise fault
 
     for taken in (0, 1):

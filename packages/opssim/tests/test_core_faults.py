@@ -87,6 +87,16 @@ def test_a_status_without_anything_else_is_json(echo: Running[_Echo]) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
+def test_one_request_in_so_many_by_chance_and_the_same_each_time() -> None:
+    def struck() -> list[bool]:
+        plan = FaultPlan()
+        plan.add(Fault(status=500, chance=0.05))
+        return [plan.strike("GET", "/") is not None for _ in range(2000)]
+
+    assert 60 < sum(struck()) < 140
+    assert struck() == struck()
+
+
 def test_every_third_request(echo: Running[_Echo]) -> None:
     echo.simulator.faults.add(Fault(status=429, every=3))
     assert _statuses(echo.url, 7) == [200, 200, 429, 200, 200, 429, 200]

@@ -35,6 +35,7 @@ from requests.hooks import default_hooks, dispatch_hook  # pyright: ignore[repor
 from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
+from opsnest.accounts import account_of
 from opsnest.answers import what_it_said
 from opsnest.errors import ConfigurationError, RateLimitError, UnreachableError
 from restarrow.http import Governor
@@ -130,6 +131,8 @@ class ApiSession(requests.Session):
         self.auth = _as_it_is
         self.source = source
         self._origin = _origin(base_url, source)
+        #: Whose answers it gets, for the page journal.
+        self.account = account_of(self._origin, key)
         self._repeat_posts = repeat_posts
         self._patience = patience or Patience()
         clock = self._patience.clock

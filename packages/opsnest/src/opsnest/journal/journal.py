@@ -89,19 +89,19 @@ class Journal:
         """The pages that are there and were not given out yet."""
         return sum(len(pages) for pages in self._pages.values())
 
-    def take(self, resource: str, request: Request) -> bytes | None:
+    def take(self, account: str, resource: str, request: Request) -> bytes | None:
         """Return the next answer to a request that an earlier run has kept, if there is one."""
         with self._lock:
-            kept = self._pages.get(_identity(resource, request))
+            kept = self._pages.get(_identity(account, resource, request))
             if not kept:
                 return None
             record = kept.popleft()
             self.taken += 1
         return self._file.body(record)
 
-    def keep(self, resource: str, request: Request, body: bytes) -> None:
+    def keep(self, account: str, resource: str, request: Request, body: bytes) -> None:
         """Keep an answer. Where the disk is full, the load goes on without."""
-        self._append({"of": _identity(resource, request)}, body)
+        self._append({"of": _identity(account, resource, request)}, body)
 
     def _append(self, about: dict[str, Any], body: bytes = b"") -> None:
         if self._full or self._file.closed:  # an answer may come when nobody waits for it any more
@@ -132,9 +132,10 @@ class Journal:
         self._file.path.unlink(missing_ok=True)
 
 
-def _identity(resource: str, request: Request) -> str:
+def _identity(account: str, resource: str, request: Request) -> str:
     """Return what a request has in common with itself in another run, and with no other."""
     asked = [
+        account,
         resource,
         request.method,
         request.path,

@@ -83,7 +83,10 @@ class Api:
 
         def fetch(request: Request, number: int) -> Page:
             journal = journal_of(self.source) if keeping and not plain else None
-            if journal and (kept := journal.take(resource, request)) is not None:
+            if (
+                journal
+                and (kept := journal.take(self._session.account, resource, request)) is not None
+            ):
                 look(kept)
                 return _kept(request, number, kept)
             answer = self._fetch(request, number, check)
@@ -98,7 +101,7 @@ class Api:
                 and not answer.refusal
                 and not (may_hold and keeping.holds(bare))
             ):
-                journal.keep(resource, request, bare)
+                journal.keep(self._session.account, resource, request, bare)
             return answer
 
         try:

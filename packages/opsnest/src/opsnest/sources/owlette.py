@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import dlt
 
+from opsnest.accounts import account_of
 from opsnest.catalogue import Entry
 from opsnest.catalogue.owlette import OWLETTE
 from opsnest.destinations import fitting
@@ -27,8 +28,11 @@ from opsnest.errors import (
     SourceError,
     UnreachableError,
 )
+from opsnest.journal import journal_of
+from opsnest.journal.transport import JournalTransport
+from opsnest.json_values import is_list, is_object
 from opsnest.rows import DEEP, Cleaning, cleaner
-from opsnest.secret_scan import SecretScan, choice_of
+from opsnest.secret_scan import Choice, SecretScan, choice_of
 from opsnest.sources.owlette_reading import (
     CALLS_AN_HOUR,
     SOURCE,
@@ -107,18 +111,24 @@ def owlette_source(
             warn, only `warn`, or `keep` them without a word.
     """
 
+    choice = choice_of(secrets_in_rows, SOURCE)
+
     def reading(client: RoostSync) -> Reading:
         return Reading(client, tuple(site_ids or ()), call_budget, spread, _was_chosen())
 
-    def client() -> RoostSync:
+    def client(resource: str) -> RoostSync:
         try:
-            return RoostSync(token=token, api_url=api_url.rstrip("/"), on_retry=_tell_wait)
+            return RoostSync(
+                token=token,
+                api_url=api_url.rstrip("/"),
+                transport=_transport(OWLETTE.by_name[resource], token, choice),
+                on_retry=_tell_wait,
+            )
         except ValueError as error:
             advice = f"Check `token` and `api_url` under [sources.{SOURCE}]."
             msg = f"{SOURCE}: {error}.\n  {advice}"
             raise ConfigurationError(msg) from error
 
-    choice = choice_of(secrets_in_rows, SOURCE)
     for entry in OWLETTE.entries:
         yield dlt.resource(
             _rows(entry, client, reading, SecretScan(SOURCE, entry.name, choice, entry.key)),
@@ -131,7 +141,7 @@ def owlette_source(
 
 def _rows(
     entry: Entry,
-    connect: Callable[[], RoostSync],
+    connect: Callable[[str], RoostSync],
     begin: Callable[[RoostSync], Reading],
     scan: SecretScan,
 ) -> Callable[[], Iterator[Row]]:
@@ -141,7 +151,7 @@ def _rows(
     def rows() -> Iterator[Row]:
         count, fit = 0, fitting(entry.name)
         try:
-            with connect() as client:
+            with connect(entry.name) as client:
                 reading = begin(client)
                 walked = walk(reading, {}, STEPS[entry.name])
                 # to look at a row by itself costs a hundred times as much as at one of many
@@ -164,6 +174,29 @@ def _rows(
             )
 
     return rows
+
+
+def _transport(entry: Entry, token: str, choice: Choice) -> JournalTransport | None:
+    """Return what keeps the answers of a load, where they are kept; else the SDK's own is used."""
+    if journal_of(SOURCE) is None:
+        return None
+    # on the way to the rows of a list, others are read
+    secrets = {*entry.secrets, *OWLETTE.by_name["webhooks"].secrets}
+
+    def bare(payload: Any) -> Any:
+        return _without_signature(_without(payload, secrets))
+
+    return JournalTransport(
+        SOURCE, entry.name, bare, account=account_of(token), keeps_secrets=choice == "keep"
+    )
+
+
+def _without(payload: Any, names: Collection[str]) -> Any:
+    """Return an answer without the members of these names, wherever they are."""
+    if is_object(payload):
+        left = ((name, value) for name, value in payload.items() if name not in names)
+        return {name: _without(value, names) for name, value in left}
+    return [_without(item, names) for item in payload] if is_list(payload) else payload
 
 
 def _was_chosen() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import random
 import re
 import threading
 from collections.abc import Mapping, MutableMapping
@@ -25,8 +26,8 @@ class Fault:
     """One thing that goes wrong.
 
     Which requests: those whose path `path` matches (a regular expression, found anywhere) and
-    whose method is `method`. How often: every `every`-th of them, and at most `times` of them;
-    without either, all of them.
+    whose method is `method`. How often: every `every`-th of them, or by a `chance` (0.05 is one in
+    twenty, by a seed: the same each time), and at most `times` of them; without any, all of them.
 
     What happens: after `delay` seconds, the connection is closed without an answer (`cut`), or
     `status` is answered with `body`, `media_type` and `headers`, or the real answer is sent but
@@ -37,6 +38,7 @@ class Fault:
     path: str = ""
     method: str | None = None
     every: int | None = None
+    chance: float = 1.0
     times: int | None = None
     delay: float = 0.0
     status: int | None = None
@@ -81,6 +83,7 @@ class FaultPlan:
     def __init__(self) -> None:
         self._faults: list[tuple[Fault, list[int]]] = []
         self._lock = threading.Lock()
+        self._random = random.Random("faults")
 
     def add(self, fault: Fault) -> None:
         """Put a fault in force."""
@@ -100,6 +103,7 @@ class FaultPlan:
                     continue
                 counts[0] += 1
                 due = fault.every is None or counts[0] % fault.every == 0
+                due = due and self._random.random() < fault.chance
                 if due and (fault.times is None or counts[1] < fault.times):
                     counts[1] += 1
                     return fault
