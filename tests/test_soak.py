@@ -145,7 +145,12 @@ def load_as_told(orders: Connection) -> None:
     os.environ["RUNTIME__LOG_LEVEL"] = "CRITICAL"
     defaults: Any = http.Patience.__init__.__kwdefaults__
     defaults["sleep"] = lambda _: None
-    no_time, asyncio.sleep = asyncio.sleep, lambda _: no_time(0)  # type: ignore[assignment]
+    at_once = asyncio.sleep
+
+    async def no_wait(_: float) -> None:
+        await at_once(0)
+
+    asyncio.sleep = no_wait  # type: ignore[assignment]
     while True:
         order: Order = orders.recv()
         os.environ.update(order.settings)

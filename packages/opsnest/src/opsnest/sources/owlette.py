@@ -110,7 +110,6 @@ def owlette_source(
         secrets_in_rows: what to do with secrets that people pasted into texts: `mask` them and
             warn, only `warn`, or `keep` them without a word.
     """
-
     choice = choice_of(secrets_in_rows, SOURCE)
 
     def reading(client: RoostSync) -> Reading:
