@@ -17,6 +17,7 @@ from opsnest.errors import (
     DestinationError,
     OpsnestError,
     RateLimitError,
+    ReplayError,
     RunningError,
     SourceError,
     StatusError,
@@ -28,6 +29,7 @@ PLAIN = (
     ConfigurationError,
     ActionError,
     DestinationError,
+    ReplayError,
     RunningError,
     StatusError,
 )

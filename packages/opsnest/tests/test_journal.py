@@ -19,7 +19,16 @@ from opsnest.accounts import account_of
 from opsnest.catalogue.cloud_bot import CLOUD_BOT
 from opsnest.catalogue.roost_ai import ROOST_AI
 from opsnest.errors import AnswerError
-from opsnest.journal import Journal, Keeping, began, journal_of, journaling
+from opsnest.journal import (
+    Head,
+    Journal,
+    Keeping,
+    Kept,
+    began,
+    journal_of,
+    journaling,
+    path_of,
+)
 from opsnest.journal.journal import _is_refused  # pyright: ignore[reportPrivateUsage]
 from opsnest.sources.roost_rows import cleaner_of
 from restarrow.types import Request
@@ -32,7 +41,13 @@ RUNS = CLOUD_BOT.by_name["executions"]
 
 
 def journal(folder: Path, start: str = "from the beginning") -> Journal:
-    return Journal(folder / "pages", start)
+    return Journal(folder / "pages", Head("a_source", ("incidents",), {"since": start}))
+
+
+def taken(pages: Journal, account: str, resource: str, request: Request) -> bytes | None:
+    """Return the body of the next answer that was kept."""
+    found = pages.take(account, resource, request)
+    return found.body if found else None
 
 
 def test_pages_of_a_run_that_was_cut_off_are_given_out_once_and_in_order(tmp_path: Path) -> None:
@@ -40,20 +55,20 @@ def test_pages_of_a_run_that_was_cut_off_are_given_out_once_and_in_order(tmp_pat
     first.keep(ME, "incidents", FIRST, b"1")
     first.keep(ME, "incidents", SECOND, b"2")
     first.keep(ME, "incidents", FIRST, b"3")
-    assert first.take(ME, "incidents", FIRST) is None, "its own pages are not for itself"
+    assert taken(first, ME, "incidents", FIRST) is None, "its own pages are not for itself"
     first.close()
 
     again = journal(tmp_path)
     assert (again.left, again.began) == (3, first.began)
-    assert again.take(ME, "alerts", FIRST) is None
-    assert again.take(account_of("https://api.example.com", "b"), "incidents", FIRST) is None
-    assert again.take(ME, "incidents", Request("POST", FIRST.path, FIRST.params)) is None
-    assert [again.take(ME, "incidents", FIRST) for _ in range(3)] == [b"1", b"3", None]
+    assert taken(again, ME, "alerts", FIRST) is None
+    assert taken(again, account_of("https://api.example.com", "b"), "incidents", FIRST) is None
+    assert taken(again, ME, "incidents", Request("POST", FIRST.path, FIRST.params)) is None
+    assert [taken(again, ME, "incidents", FIRST) for _ in range(3)] == [b"1", b"3", None]
     again.keep(ME, "incidents", FIRST, b"4")
     again.close()
 
     third = journal(tmp_path)
-    assert [third.take(ME, "incidents", FIRST) for _ in range(4)] == [b"1", b"3", b"4", None]
+    assert [taken(third, ME, "incidents", FIRST) for _ in range(4)] == [b"1", b"3", b"4", None]
     assert third.taken == 3
     third.close()
 
@@ -67,7 +82,7 @@ def test_pages_of_another_start_are_of_no_use(tmp_path: Path) -> None:
     other.keep(ME, "incidents", FIRST, b"2")
     other.close()
     again = journal(tmp_path, "from later on")
-    assert again.take(ME, "incidents", FIRST) == b"2"
+    assert taken(again, ME, "incidents", FIRST) == b"2"
     again.close()
 
 
@@ -102,7 +117,7 @@ def test_where_it_cannot_be_written_the_load_goes_on_and_says_so_once(
     (record,) = caplog.records
     assert "No space left on device" in record.message
     again = journal(tmp_path)
-    assert again.take(ME, "incidents", FIRST) == b"1"
+    assert taken(again, ME, "incidents", FIRST) == b"1"
     again.close()
 
 
@@ -129,16 +144,21 @@ def files(folder: Path) -> list[Path]:
     return list((folder / "pipelines" / "kept").glob("*.journal"))
 
 
-def test_it_is_there_while_a_load_reads_and_gone_when_that_has_ended(tmp_path: Path) -> None:
+def test_it_is_open_while_a_load_reads_and_for_a_replay_when_that_has_ended(tmp_path: Path) -> None:
     made = pipeline(tmp_path)
     with journaling(made, "a_source"):
-        assert journal_of("a_source")
+        now = journal_of("a_source")
+        assert now
         assert began("a_source")
         assert not journal_of("another")
-        assert files(tmp_path)
+        now.keep(ME, "incidents", FIRST, b"1")
     assert not journal_of("a_source")
     assert began("a_source") is None
-    assert not files(tmp_path)
+    assert files(tmp_path) == [path_of(made)]
+    with journaling(made, "a_source"):
+        now = journal_of("a_source")
+        assert now
+        assert now.take(ME, "incidents", FIRST) is None, "the next load asks anew"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +181,7 @@ def test_pages_stay_unless_a_request_that_followed_from_them_was_refused(
             now = journal_of("a_source")
             assert now
             for _ in range(take):
-                assert now.take(ME, "incidents", FIRST) == b"1"
+                assert now.take(ME, "incidents", FIRST) == Kept(b"1")
             now.keep(ME, "incidents", FIRST, b"1")
             raise fault
 

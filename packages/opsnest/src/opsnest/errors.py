@@ -10,7 +10,8 @@
     ├── ActionError         (8)   something that was started in a platform did not end well
     ├── DestinationError    (7)   the database could not be written
     ├── StatusError         (9)   a pipeline is stale, failed, pending or cannot be asked about
-    └── RunningError        (10)  another run of the pipeline has not ended
+    ├── RunningError        (10)  another run of the pipeline has not ended
+    └── ReplayError         (11)  a page journal has not what a replay needs
 
 The codes are part of the interface: 0 is success, 2 a wrong command line, 130 an interrupt,
 143 SIGTERM.
@@ -29,6 +30,7 @@ __all__ = [
     "DestinationError",
     "OpsnestError",
     "RateLimitError",
+    "ReplayError",
     "RunningError",
     "SourceError",
     "StatusError",
@@ -70,6 +72,12 @@ class RunningError(OpsnestError):
     """Another run of the pipeline has not ended, and this one was not to wait for it."""
 
     exit_code = 10
+
+
+class ReplayError(OpsnestError):
+    """A page journal has not what a replay needs."""
+
+    exit_code = 11
 
 
 @dataclass(eq=False)

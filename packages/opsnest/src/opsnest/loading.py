@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsnest.begun_jobs import settle_begun_jobs
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from dlt.common.pipeline import LoadInfo
     from dlt.extract import DltSource
 
-__all__ = ["PLATFORMS", "Outcome", "load", "load_extracted", "load_held"]
+__all__ = ["PLATFORMS", "Outcome", "compare", "load", "load_extracted", "load_held"]
 
 log = logging.getLogger("opsnest")
 
@@ -75,6 +78,7 @@ def load(
     *,
     afresh: bool = False,
     if_running: IfRunning = "wait",
+    keep_journal: Path | None = None,
 ) -> Outcome:
     """Load a source, after whatever an earlier run has extracted and not loaded.
 
@@ -88,6 +92,7 @@ def load(
         source: what is loaded.
         afresh: read lists whole, however far they were read before.
         if_running: whether to wait where another run of the pipeline has not ended.
+        keep_journal: where to keep the pages that are read, for `replay`.
 
     Raises:
         RunningError: another run has not ended, and this one was not to wait.
@@ -97,48 +102,100 @@ def load(
     with one_run(pipeline, if_running=if_running):
         if afresh:
             forget(pipeline, source.name, source.selected_resources)
-        return load_held(pipeline, source)
+        return load_held(pipeline, source, keep_journal=keep_journal)
 
 
-def load_held(pipeline: Pipeline, source: DltSource) -> Outcome:
+def load_held(
+    pipeline: Pipeline, source: DltSource, *, keep_journal: Path | None = None
+) -> Outcome:
     """Load a source within `one_run`, as `load` does.
 
     Raises:
         PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
         KeyboardInterrupt: it was interrupted; what has been extracted is loaded by the next run.
     """
-    from opsnest.journal import journaling  # noqa: PLC0415 - slow to import
+    from opsnest.journal import journaling, path_of  # noqa: PLC0415 - slow to import
 
     left = load_extracted(pipeline)
+    remove_cut_off(pipeline)
     lists: list[ListRead] = []
-    with journaling(pipeline, source.name), listening_to_lists(lists.append):
-        pipeline.extract(source)
-    info = load_extracted(pipeline) or left
+    journal = path_of(pipeline)
+    try:
+        with (
+            journaling(pipeline, source.name, source.selected_resources),
+            listening_to_lists(lists.append),
+        ):
+            pipeline.extract(source)
+        info = load_extracted(pipeline) or left
+    finally:
+        if keep_journal is not None and journal.exists():
+            shutil.copy(journal, keep_journal)
+    journal.unlink(missing_ok=True)
+    outcome, different = compare(pipeline, source, lists, info)
+    if not different:
+        return outcome
+    names = [difference.resource for difference in different]
+    log.info("%s: read whole, as the numbers of rows differ: %s", source.name, names)
+    forget(pipeline, source.name, names)
+    lists = []
+    with listening_to_lists(lists.append):
+        pipeline.extract(source.with_resources(*names))
+    info = load_extracted(pipeline) or info
+    again, _ = compare(pipeline, source, lists, info)
+    remember_differences(pipeline, source.name, again.differences)
+    return replace(
+        outcome,
+        info=info,
+        deleted=Counter(outcome.deleted) + Counter(again.deleted),
+        differences=[
+            *(each for each in outcome.differences if each not in different),
+            *again.differences,
+        ],
+    )
+
+
+def compare(
+    pipeline: Pipeline,
+    source: DltSource,
+    lists: Sequence[ListRead],
+    info: LoadInfo | None,
+    *,
+    counts: bool = True,
+) -> tuple[Outcome, list[Difference]]:
+    """Mark rows that are gone, and compare the tables with what the API says that it has.
+
+    Args:
+        pipeline: where it was loaded to.
+        source: what was loaded.
+        lists: what was found out about its lists.
+        info: what was loaded.
+        counts: whether the API may be asked how many rows it has; without, nothing is compared.
+
+    Returns:
+        What came of the load, and the differences that were not there before.
+    """
     catalogue = next((each for each in CATALOGUES.values() if each.source == source.name), None)
     # a table that keeps each version of a row, or is made anew, has nothing to be marked
     lists = [read for read in lists if _is_merged(source, read.resource)]
     if catalogue is None or not lists or not takes_marks(pipeline):
-        return Outcome(info=info)
+        return Outcome(info=info), []
     entries = catalogue.by_name
-    counted = {read.resource for read in lists if is_counted(entries[read.resource])}
-    deleted = mark_deleted(pipeline, entries, lists)
-    differences = unequal(pipeline, entries, lists)
+    outcome = Outcome(
+        info=info,
+        deleted=mark_deleted(pipeline, entries, lists),
+        differences=unequal(pipeline, entries, lists) if counts else (),
+        compared=frozenset(
+            read.resource for read in lists if counts and is_counted(entries[read.resource])
+        ),
+    )
     known = known_differences(pipeline, source.name)
-    new = [each for each in differences if known.get(each.resource) != each.by]
-    if new:
-        names = [difference.resource for difference in new]
-        log.info("%s: read whole, as the numbers of rows differ: %s", source.name, names)
-        forget(pipeline, source.name, names)
-        lists = []
-        with listening_to_lists(lists.append):
-            pipeline.extract(source.with_resources(*names))
-        info = load_extracted(pipeline) or info
-        for name, count in mark_deleted(pipeline, entries, lists).items():
-            deleted[name] = deleted.get(name, 0) + count
-        left_over = unequal(pipeline, entries, lists)
-        remember_differences(pipeline, source.name, left_over)
-        differences = [*(each for each in differences if each not in new), *left_over]
-    return Outcome(info=info, deleted=deleted, differences=differences, compared=frozenset(counted))
+    return outcome, [each for each in outcome.differences if known.get(each.resource) != each.by]
+
+
+def remove_cut_off(pipeline: Pipeline) -> None:
+    """Remove what dlt had extracted when it was cut off, which it never looks at again."""
+    for folder in (Path(pipeline.working_dir) / "normalize").glob("[0-9a-f]" * 16):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_merged(source: DltSource, resource: str) -> bool:

@@ -15,7 +15,7 @@ from opsnest.explain import exit_on_error
 from opsnest.loading import PLATFORMS, load
 from opsnest.stopping import stopping
 
-__all__ = ["demo", "load_platform", "show_plan", "show_sources"]
+__all__ = ["demo", "load_platform", "replay_platform", "show_plan", "show_sources"]
 
 
 @app.command()
@@ -54,6 +54,10 @@ def load_platform(
         Literal["wait", "leave"],
         typer.Option(help="What to do while another run of the pipeline has not ended."),
     ] = "wait",
+    keep_journal: Annotated[
+        Path | None,
+        typer.Option(help="Keep the pages that are read in this file, for `opsnest replay`."),
+    ] = None,
 ) -> None:
     """Load a platform with the credentials in .dlt/secrets.toml or the environment."""
     with exit_on_error():
@@ -63,6 +67,9 @@ def load_platform(
         from opsnest.destinations import fit  # noqa: PLC0415
         from opsnest.progress import Progress  # noqa: PLC0415
 
+        if keep_journal is not None and not keep_journal.absolute().parent.is_dir():
+            message = f"there is no folder {keep_journal.parent}.\n  Make it, or name another file."
+            raise ConfigurationError(message)
         source_name, pipeline_name, dataset_name = PLATFORMS[platform]
         source = chosen(getattr(sources, source_name)(), resource)
         fit(source, to, write=write, table_format=table_format)
@@ -70,8 +77,46 @@ def load_platform(
         progress = Progress(Console(stderr=True))
         with stopping(), progress.showing(), progress.platform(platform) as collector:
             pipeline.collector = collector
-            outcome = load(pipeline, source, afresh=write == "replace", if_running=if_running)
+            outcome = load(
+                pipeline,
+                source,
+                afresh=write == "replace",
+                if_running=if_running,
+                keep_journal=keep_journal,
+            )
         typer.echo(str(outcome))
+
+
+@app.command("replay")
+def replay_platform(
+    platform: Annotated[str, typer.Argument(help=", ".join(PLATFORMS))],
+    to: Annotated[str, typer.Option("--to", help="A destination of dlt.")] = "duckdb",
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            help="The pages that a load has kept; those of the load that failed without any."
+        ),
+    ] = None,
+    write: Annotated[
+        Literal["merge", "append", "replace"],
+        typer.Option(help="Replace rows that changed, add them, or replace tables."),
+    ] = "merge",
+    table_format: Annotated[
+        Literal["delta", "iceberg"] | None,
+        typer.Option(help="The format of tables in files, for --to filesystem."),
+    ] = None,
+) -> None:
+    """Make the tables of a load anew from the pages that it has kept, without a call."""
+    with exit_on_error():
+        known(platform)
+
+        from opsnest.destinations import fit  # noqa: PLC0415 - slow to import
+        from opsnest.replaying import replay, source_to_replay  # noqa: PLC0415
+
+        _, pipeline_name, dataset_name = PLATFORMS[platform]
+        source = fit(source_to_replay(platform), to, write=write, table_format=table_format)
+        pipeline = pipeline_of(pipeline_name, to, dataset_name, table_format)
+        typer.echo(str(replay(pipeline, source, journal)))
 
 
 @app.command("sources")

@@ -6,7 +6,28 @@ comes, and the next run takes the pages that are there, in place of asking for t
 
 from __future__ import annotations
 
-from opsnest.journal.journal import Journal, began, journal_of, journaling
+from opsnest.journal.journal import (
+    Head,
+    Journal,
+    Kept,
+    began,
+    journal_of,
+    journaling,
+    opened,
+    path_of,
+)
 from opsnest.journal.keeping import Keeping
+from opsnest.journal.replay import Replay
 
-__all__ = ["Journal", "Keeping", "began", "journal_of", "journaling"]
+__all__ = [
+    "Head",
+    "Journal",
+    "Keeping",
+    "Kept",
+    "Replay",
+    "began",
+    "journal_of",
+    "journaling",
+    "opened",
+    "path_of",
+]

@@ -53,12 +53,18 @@ class RecordFile:
 
     Args:
         path: the file; it is made if it is not there, for its owner alone.
+        writable: whether it may be changed; otherwise it has to be there.
+
+    Raises:
+        OSError: it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._writable = writable
+        how = os.O_RDWR | os.O_CREAT if writable else os.O_RDONLY
+        self._file = os.open(path, how | os.O_CLOEXEC, 0o600)
         self.size = 0
 
     @property
@@ -80,7 +86,8 @@ class RecordFile:
         while found := self._read(at, length):
             yield found
             at = found.at + found.packed
-        os.ftruncate(self._file, at)
+        if self._writable:
+            os.ftruncate(self._file, at)
         self.size = at
 
     def _read(self, at: int, length: int) -> Record | None:

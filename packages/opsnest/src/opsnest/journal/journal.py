@@ -6,13 +6,14 @@ import json
 import logging
 import threading
 from collections import defaultdict, deque
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opsnest import clock
 from opsnest.errors import AnswerError
@@ -22,7 +23,7 @@ from restarrow.types import Request
 if TYPE_CHECKING:
     from dlt import Pipeline
 
-__all__ = ["Journal", "began", "journal_of", "journaling"]
+__all__ = ["Head", "Journal", "Kept", "began", "journal_of", "journaling", "opened", "path_of"]
 
 log = logging.getLogger("opsnest")
 
@@ -32,8 +33,66 @@ _OLDEST: Final = timedelta(hours=12)
 _LARGEST: Final = 4 * 2**30
 _NAME: Final = "opsnest_pages.journal"
 
-#: The journals that are open, by the name of the source.
-_open: Final[dict[str, Journal]] = {}
+#: What is open, by the name of the source.
+_open: Final[dict[str, Pages]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer that was kept.
+
+    Attributes:
+        body: its body.
+        more: what else is known of it, if it is none that a load goes on with.
+    """
+
+    body: bytes
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Pages(Protocol):
+    """What answers are taken from, and kept in."""
+
+    #: When the load began whose pages these are.
+    began: datetime
+    #: Whether all answers come from here, and nobody is asked.
+    replays: bool
+
+    def take(self, account: str, resource: str, request: Request) -> Kept | None:
+        """Return the next answer to a request that was kept, if there is one."""
+
+    def keep(
+        self,
+        account: str,
+        resource: str,
+        request: Request,
+        body: bytes,
+        for_replay: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a journal begins with: of which load its pages are.
+
+    Attributes:
+        source: the name of the source.
+        resources: the resources that are read.
+        state: how far they were read before, as dlt keeps it.
+        version: the version of Opsnest.
+    """
+
+    source: str
+    resources: tuple[str, ...] = ()
+    state: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    version: str = version("opsnest")
+
+    @property
+    def start(self) -> str:
+        """What has to be the same for the pages of an earlier run to be of use."""
+        words = json.dumps([self.version, self.source, self.state], sort_keys=True, default=str)
+        return blake2b(words.encode(), digest_size=16).hexdigest()
 
 
 class Journal:
@@ -44,17 +103,19 @@ class Journal:
 
     Args:
         path: the file.
-        start: what has to be the same for the pages to be of use: from where the lists are read.
+        head: of which load the pages are; those of another one are thrown away.
 
     Attributes:
         began: when the load began whose pages these are.
         taken: the pages that were given out.
     """
 
-    def __init__(self, path: Path, start: str) -> None:
+    replays = False
+
+    def __init__(self, path: Path, head: Head) -> None:
         self.began = clock.now()
         self.taken = 0
-        self._start = start
+        self._head = head
         self._pages: dict[str, deque[Record]] = defaultdict(deque)
         self._lock = threading.Lock()
         self._file = RecordFile(path)
@@ -66,13 +127,16 @@ class Journal:
         """Take up what an earlier run has left; tell whether it is of use."""
         records = self._file.records()
         head = next(records, None)
-        if head is None or head.about.get("start") != self._start:
+        if head is None or head.about.get("start") != self._head.start:
             return False
         began = datetime.fromisoformat(head.about["began"])
         if not timedelta() <= self.began - began <= _OLDEST:
             return False
         for record in records:
-            self._pages[record.about["of"]].append(record)
+            if "read" in record.about:  # to the end: what is to be loaded now is new
+                return False
+            if "more" not in record.about:
+                self._pages[_key(record)].append(record)
         self.began = began
         return True
 
@@ -81,27 +145,56 @@ class Journal:
         self._file.path.unlink(missing_ok=True)
         self._file = RecordFile(self._file.path)
         self._pages.clear()
-        about = {"start": self._start, "began": self.began.isoformat()}
-        self._append(about)
+        about = {
+            "start": self._head.start,
+            "began": self.began.isoformat(),
+            "version": self._head.version,
+            "source": self._head.source,
+            "resources": self._head.resources,
+        }
+        self._append(about, json.dumps(self._head.state, default=str).encode())
 
     @property
     def left(self) -> int:
         """The pages that are there and were not given out yet."""
         return sum(len(pages) for pages in self._pages.values())
 
-    def take(self, account: str, resource: str, request: Request) -> bytes | None:
+    def take(self, account: str, resource: str, request: Request) -> Kept | None:
         """Return the next answer to a request that an earlier run has kept, if there is one."""
         with self._lock:
-            kept = self._pages.get(_identity(account, resource, request))
+            kept = self._pages.get(f"{account}/{identity(resource, request)}")
             if not kept:
                 return None
             record = kept.popleft()
             self.taken += 1
-        return self._file.body(record)
+        return Kept(self._file.body(record))
 
-    def keep(self, account: str, resource: str, request: Request, body: bytes) -> None:
-        """Keep an answer. Where the disk is full, the load goes on without."""
-        self._append({"of": _identity(account, resource, request)}, body)
+    def keep(
+        self,
+        account: str,
+        resource: str,
+        request: Request,
+        body: bytes,
+        for_replay: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep an answer. Where the disk is full, the load goes on without.
+
+        Args:
+            account: whose answer it is.
+            resource: the resource that was asked for.
+            request: what was asked.
+            body: the answer.
+            for_replay: what else is known of an answer that is of use to a replay only, as a load
+                that goes on has to ask again.
+        """
+        about: dict[str, Any] = {"by": account, "of": identity(resource, request)}
+        if for_replay is not None:
+            about["more"] = for_replay
+        self._append(about, body)
+
+    def end(self) -> None:
+        """Say that all has been read: the pages are for a replay from now on."""
+        self._append({"read": clock.now().isoformat()})
 
     def _append(self, about: dict[str, Any], body: bytes = b"") -> None:
         if self._full or self._file.closed:  # an answer may come when nobody waits for it any more
@@ -132,10 +225,13 @@ class Journal:
         self._file.path.unlink(missing_ok=True)
 
 
-def _identity(account: str, resource: str, request: Request) -> str:
+def _key(record: Record) -> str:
+    return f"{record.about['by']}/{record.about['of']}"
+
+
+def identity(resource: str, request: Request) -> str:
     """Return what a request has in common with itself in another run, and with no other."""
     asked = [
-        account,
         resource,
         request.method,
         request.path,
@@ -146,16 +242,22 @@ def _identity(account: str, resource: str, request: Request) -> str:
     return blake2b(words, digest_size=16).hexdigest()
 
 
+def path_of(pipeline: Pipeline) -> Path:
+    """Return the file of the journal of a pipeline, which is there while it is of use."""
+    return Path(pipeline.working_dir) / _NAME
+
+
 @contextmanager
-def journaling(pipeline: Pipeline, source: str) -> Generator[None]:
+def journaling(pipeline: Pipeline, source: str, resources: Iterable[str] = ()) -> Generator[None]:
     """Keep the pages that a source reads for a pipeline until the block ends.
 
-    A block that fails leaves them for the next run, unless a request that followed from them was
-    refused: then what they say may not hold any more.
+    They stay until they are loaded. A block that fails leaves them for the next run, unless a
+    request that followed from them was refused: then what they say may not hold any more.
     """
-    path = Path(pipeline.working_dir) / _NAME
+    state: Mapping[str, Any] = pipeline.state.get("sources", {})
+    head = Head(source, tuple(resources), state.get(source, {}))
     try:
-        journal = Journal(path, _start_of(pipeline.state, source))
+        journal = Journal(path_of(pipeline), head)
     except OSError as error:
         log.warning("There is no page journal, as it cannot be written: %s", error)
         yield
@@ -167,20 +269,29 @@ def journaling(pipeline: Pipeline, source: str) -> Generator[None]:
             journal.left,
             journal.began.isoformat(timespec="seconds"),
         )
-    _open[source] = journal
     try:
-        yield
-        journal.remove()
+        with opened(source, journal):
+            yield
+        journal.end()
     except BaseException as fault:
         if journal.taken and _is_refused(fault):
             journal.remove()
         raise
     finally:
-        del _open[source]
         journal.close()
 
 
-def journal_of(source: str) -> Journal | None:
+@contextmanager
+def opened(source: str, pages: Pages) -> Generator[None]:
+    """Let a source take its answers from some pages until the block ends."""
+    _open[source] = pages
+    try:
+        yield
+    finally:
+        del _open[source]
+
+
+def journal_of(source: str) -> Pages | None:
     """Return the journal of a source that is being loaded, if it has one."""
     return _open.get(source)
 
@@ -189,14 +300,6 @@ def began(source: str) -> datetime | None:
     """Return when the reading of a source began that is being loaded, also by an earlier run."""
     journal = _open.get(source)
     return journal.began if journal else None
-
-
-def _start_of(state: Mapping[str, Any], source: str) -> str:
-    """Return a digest of how far the lists of a source were read, and of what reads them."""
-    sources: Mapping[str, Any] = state.get("sources", {})
-    start = [version("opsnest"), source, sources.get(source, {})]
-    words = json.dumps(start, sort_keys=True, default=str)
-    return blake2b(words.encode(), digest_size=16).hexdigest()
 
 
 def _is_refused(fault: BaseException | None) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from opsnest.catalogue import Entry
 from opsnest.json_values import is_object
 from opsnest.rows import drop, from_text
-from opsnest.secret_scan import holds
+from opsnest.secret_scan import holds, mask
 
 __all__ = ["Keeping"]
 
@@ -44,6 +44,10 @@ class Keeping:
         for row in self.rows_of(payload):
             _strip(row, secrets, texts)
         return json.dumps(payload, separators=(",", ":")).encode()
+
+    def masked(self, bare: bytes) -> bytes:
+        """Return an answer with the secrets of known shapes in it replaced."""
+        return json.dumps(mask(json.loads(bare)), separators=(",", ":")).encode()
 
     def holds(self, bare: bytes) -> bool:
         """Tell whether there is a secret in an answer all the same."""

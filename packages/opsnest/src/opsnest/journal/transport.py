@@ -9,7 +9,8 @@ from typing import Any, Final
 import httpx
 
 from opsnest.journal.journal import journal_of
-from opsnest.secret_scan import holds
+from opsnest.journal.refusals import is_refusal
+from opsnest.secret_scan import holds, mask
 from restarrow.types import Request
 
 __all__ = ["JournalTransport"]
@@ -51,29 +52,34 @@ class JournalTransport(httpx.AsyncBaseTransport):
         Raises:
             httpx.HTTPError: there is no answer.
         """
-        journal = journal_of(self._source) if request.method == "GET" else None
+        journal = journal_of(self._source)
+        if request.method != "GET" and not (journal and journal.replays):
+            journal = None
         params = request.url.params
         values = {name: params.get_list(name) for name in params}
         asked = Request(request.method, request.url.path, values)
         if journal and (kept := journal.take(self._account, self._resource, asked)) is not None:
-            return httpx.Response(200, headers=_JSON, content=kept)
+            return httpx.Response(kept.more.get("status", 200), headers=_JSON, content=kept.body)
         response = await self._client.send(request, stream=True)
-        if journal is None or response.status_code != 200:
+        status = response.status_code
+        if journal is None or not (status == 200 or is_refusal(status)):
             return response
-        body = await response.aread()
-        if (kept := self._worth_keeping(body)) is not None:
-            journal.keep(self._account, self._resource, asked, kept)
+        bare = self._bare_of(await response.aread())
+        if bare is not None:
+            # what is refused now may be allowed when the load goes on
+            more = {"status": status} if status != 200 else None
+            if not self._keeps_secrets and holds(bare):
+                bare, more = mask(bare), {"status": status}
+            body = json.dumps(bare, separators=(",", ":")).encode()
+            journal.keep(self._account, self._resource, asked, body, more)
         return response
 
-    def _worth_keeping(self, body: bytes) -> bytes | None:
-        """Return what is to be kept of an answer; None if that is nothing."""
+    def _bare_of(self, body: bytes) -> Any:
+        """Return what may be kept of an answer; None if it is no JSON, as the SDK will say."""
         try:
-            payload = self._bare(json.loads(body))
-        except ValueError:  # it is no JSON: the SDK will say so
+            return self._bare(json.loads(body))
+        except ValueError:
             return None
-        if not self._keeps_secrets and holds(payload):
-            return None
-        return json.dumps(payload, separators=(",", ":")).encode()
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -10,9 +10,10 @@ from typing import Any, Final
 import requests
 
 from opsnest.answers import checker
-from opsnest.errors import AnswerError
+from opsnest.errors import AnswerError, SourceError
 from opsnest.http import ApiSession
-from opsnest.journal import Keeping, journal_of
+from opsnest.journal import Keeping, Kept, journal_of
+from opsnest.journal.refusals import error_told, is_refusal, told
 from restarrow.errors import PagingError
 from restarrow.paging import DecodedPage, Plan, WindowPolicy, read_pages
 from restarrow.types import Headers, Page, Request
@@ -82,26 +83,25 @@ class Api:
         check = checker(self.source, resource, self._advice, holds=holds, plain=plain)
 
         def fetch(request: Request, number: int) -> Page:
-            journal = journal_of(self.source) if keeping and not plain else None
-            if (
-                journal
-                and (kept := journal.take(self._session.account, resource, request)) is not None
-            ):
-                look(kept)
+            pages = journal_of(self.source)
+            if pages and not pages.replays and (plain or not keeping):
+                pages = None
+            if pages and (kept := pages.take(self._session.account, resource, request)):
+                look(kept.body)
                 return _kept(request, number, kept)
-            answer = self._fetch(request, number, check)
+            try:
+                answer = self._fetch(request, number, check)
+            except SourceError as error:
+                if pages and is_refusal(error.status):
+                    pages.keep(self._session.account, resource, request, b"", told(error))
+                raise
             bare = answer.body
             if keeping and not answer.refusal:
                 bare = keeping.bare(answer.payload, bare)
             may_hold = look(bare)
-            # what only looks like a secret is kept; what is one is asked for again
-            if (
-                journal
-                and keeping
-                and not answer.refusal
-                and not (may_hold and keeping.holds(bare))
-            ):
-                journal.keep(self._session.account, resource, request, bare)
+            if pages and keeping:
+                for body, more in _worth_keeping(answer, bare, keeping, may_hold=may_hold):
+                    pages.keep(self._session.account, resource, request, body, more)
             return answer
 
         try:
@@ -152,16 +152,37 @@ class Api:
         )
 
 
-def _kept(request: Request, number: int, body: bytes) -> Answer:
-    """Return an answer that an earlier run was given."""
+def _worth_keeping(
+    answer: Answer, bare: bytes, keeping: Keeping, *, may_hold: bool
+) -> Iterator[tuple[bytes, Mapping[str, Any] | None]]:
+    """Yield what is to be kept of an answer, and what else is known of it."""
+    if answer.refusal:
+        yield b"", told(answer.refusal)
+    # what only looks like a secret is kept; what is one is asked for again
+    elif not (may_hold and keeping.holds(bare)):
+        yield bare, None
+    elif not keeping.holds(masked := keeping.masked(bare)):
+        yield masked, {}
+
+
+def _kept(request: Request, number: int, kept: Kept) -> Answer:
+    """Return an answer that an earlier run was given.
+
+    Raises:
+        SourceError: it was refused.
+    """
+    error = error_told(kept.more) if kept.more else None
+    if error and error.status not in request.accept:
+        raise error
     return Answer(
         number=number,
         request=request,
         url=request.path,
         status=200,
         headers=Headers(),
-        body=body,
-        payload=json.loads(body) if body else None,
+        body=kept.body,
+        payload=json.loads(kept.body) if kept.body else None,
+        refusal=error if isinstance(error, AnswerError) else None,
     )
 
 

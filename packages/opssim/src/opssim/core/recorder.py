@@ -32,6 +32,12 @@ class RequestLog:
         self._seen: list[Seen] = []
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def __bool__(self) -> bool:
+        return True
+
     def add(self, seen: Seen) -> None:
         """Note one request."""
         with self._lock:

@@ -1,0 +1,37 @@
+"""Errors of an API as they are written down, for a replay to come to the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from opsnest.errors import AccessError, AnswerError, SourceError
+
+__all__ = ["error_told", "is_refusal", "told"]
+
+_KINDS: Final[Mapping[str, type[SourceError]]] = {
+    kind.__name__: kind for kind in (AccessError, AnswerError, SourceError)
+}
+
+
+def is_refusal(status: int | None) -> bool:
+    """Tell whether a status says that the same request would be refused again just so."""
+    return status is not None and 400 <= status < 500 and status != 429
+
+
+def told(error: SourceError) -> dict[str, Any]:
+    """Return what to write down of an error, without what the API itself said."""
+    kind = next((name for name, each in _KINDS.items() if isinstance(error, each)), "")
+    known = {field.name: getattr(error, field.name) for field in fields(error)}
+    return {"error": kind, **known, "message": None}
+
+
+def error_told(more: Mapping[str, Any]) -> SourceError:
+    """Return the error that was written down.
+
+    Raises:
+        KeyError: none was.
+    """
+    known = {name: value for name, value in more.items() if name != "error"}
+    return _KINDS[more["error"]](**known)
