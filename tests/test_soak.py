@@ -40,7 +40,7 @@ from opssim import (
     Simulator,
     serve,
 )
-from opssim.owlette import OwletteSimulator
+from opssim.owlette import OwletteHabits, OwletteSimulator
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,10 @@ LIVES: Final = {
         busy({"executions": True, "users": True, "robots": True, "wlm_work_items": True}),
     ),
     "owlette": Life(
-        lambda: OwletteSimulator(machines=4, pace_s=1e6),
+        # its limit goes by the hours of this machine
+        lambda: OwletteSimulator(
+            machines=4, pace_s=1e6, habits=OwletteHabits(limit_per_hour=10**9)
+        ),
         ("sites", "machines", "processes", "roosts", "versions", "version_files", "webhooks"),
         publish,
     ),
@@ -139,12 +142,16 @@ class Order:
     hour: datetime
 
 
+def _pass(_: float) -> None:
+    """Wait for no time."""
+
+
 def load_as_told(orders: Connection) -> None:
     """Load, order after order, and say for each what went wrong, and the most memory so far."""
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     os.environ["RUNTIME__LOG_LEVEL"] = "CRITICAL"
     defaults: Any = http.Patience.__init__.__kwdefaults__
-    defaults["sleep"] = lambda _: None
+    defaults["sleep"] = _pass
     at_once = asyncio.sleep
 
     async def no_wait(_: float) -> None:
@@ -210,6 +217,8 @@ class Soak:
                 LIVES[platform].change(running.simulator, self.rng, hour)
             yield hour
             hour += 1
+            if hour % 24 == 0:
+                log.info("day %d, %d loads failed so far", hour // 24, len(self.failed))
 
     def load(self, platform: str, orders: Connection) -> None:
         """Load while things go wrong, as often as it takes."""
