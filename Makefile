@@ -44,7 +44,7 @@ test: setup  ## run the tests, but for those that take minutes
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not long $(ELSEWHERE)"
 
 test-long: setup  ## run the tests that take minutes: platforms that live on, load after load
-	$(BIN)/python -m pytest --numprocesses auto -m long
+	$(BIN)/python -m pytest --numprocesses auto -m "long and not destinations and not browser"
 
 test-fast: setup  ## run the tests that take no more than a few seconds each
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not long $(ELSEWHERE)"
@@ -53,7 +53,7 @@ test-destinations: .venv/.destinations  ## load into every destination, or what 
 	scripts/install_postgres.sh
 	scripts/install_emulators.sh
 	$(BIN)/python scripts/install_extensions.py
-	$(BIN)/python -m pytest --numprocesses auto -m destinations tests/destinations
+	$(BIN)/python -m pytest --numprocesses auto -m "destinations and not long" tests/destinations
 
 .venv/.destinations: .venv/.setup
 	$(BIN)/uv pip install $(PINNED) --group destinations $(PACKAGES) --editable 'packages/opsnest[$(CLOUDS)]'

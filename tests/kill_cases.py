@@ -120,7 +120,7 @@ def kill_in_every_way(
             for number, (case, place) in enumerate(
                 (case, place)
                 for case, base in zip(cases, bases, strict=True)
-                for place in (empty("nothing"), base)
+                for place in (empty(f"nothing-{case.write}"), base)
             )
         ]
         assert requests_of(running.simulator)

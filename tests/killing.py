@@ -16,7 +16,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from tests.same_cells import Cells, live_cells
+from tests.same_cells import Cells, Tables, live_cells
 from tests.warehouse import Warehouse
 
 from opsnest import sources
@@ -52,25 +52,32 @@ class Place(Protocol):
     @property
     def kind(self) -> str:
         """The name of the destination."""
+        ...
 
     @property
     def folder(self) -> Path:
         """Where the pipeline is, and the database if it is a file."""
+        ...
 
     def pipeline(self) -> Any:
         """Return the pipeline that loads into it."""
+        ...
 
     def copy(self, folder: Path) -> Place:
         """Return a place that has all that is in this one."""
+        ...
 
     def cells(self) -> Cells:
         """Return the rows of all tables, but for what differs by chance."""
+        ...
 
     def twice(self) -> list[str]:
         """Return the tables in which a row of dlt is there twice."""
+        ...
 
     def remove(self) -> None:
         """Make room."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ class DuckPlace:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def rows_twice(warehouse: Any) -> list[str]:
+def rows_twice(warehouse: Tables) -> list[str]:
     """Return the tables in which an id of dlt is there twice, and dlt's own list of loads."""
     ids = dict.fromkeys(sorted(warehouse.tables()), "_dlt_id") | {"_dlt_loads": "load_id"}
     query = "SELECT count({0}) - count(DISTINCT {0}) FROM {1}"

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.warehouse import Warehouse
+from typing import Any, Protocol
 
 Cells = dict[str, list[dict[str, Any]]]
 
 
-def live_cells(warehouse: Warehouse) -> Cells:
+class Tables(Protocol):
+    """Tables to look into."""
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        ...
+
+    def tables(self) -> set[str]:
+        """Return the names of the tables, bar those of dlt."""
+        ...
+
+    def types(self, table: str) -> dict[str, str]:
+        """Return the type of each column."""
+        ...
+
+
+def live_cells(warehouse: Tables) -> Cells:
     """Return the rows of all tables, without those that are marked as deleted.
 
     Rows of nested tables are there if the row that they belong to is. Columns of dlt are left out,

@@ -60,6 +60,7 @@ class Pages(Protocol):
 
     def take(self, account: str, resource: str, request: Request) -> Kept | None:
         """Return the next answer to a request that was kept, if there is one."""
+        ...
 
     def keep(
         self,
@@ -70,6 +71,7 @@ class Pages(Protocol):
         for_replay: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep an answer."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
