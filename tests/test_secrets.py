@@ -22,7 +22,6 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from opsnest import sources
 from opsnest.catalogue.rootly import ROOTLY
 from opsnest.explain import explain
-from opsnest.journal import Journal
 from opsnest.journal.file import RecordFile
 from opsnest.loading import load
 from opssim import (
@@ -220,16 +219,12 @@ def test_a_wrong_credential_is_not_repeated_in_the_error(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("platform", SOURCES)
-def test_the_page_journal_has_no_secret(
-    platform: str, tmp_path: Path, configured: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # as if it had been cut off with all that it had to read
-    monkeypatch.setattr(Journal, "remove", Journal.close)
+def test_the_page_journal_has_no_secret(platform: str, tmp_path: Path, configured: Any) -> None:
+    path = tmp_path / "kept.journal"
     with serve(simulator_of(platform)) as running:
         configured(running)
-        load(pipeline_in(tmp_path), enough_of(platform))
+        load(pipeline_in(tmp_path), enough_of(platform), keep_journal=path)
         secrets = secrets_of(running)
-    (path,) = (tmp_path / "pipelines").rglob("*.journal")
     file = RecordFile(path)
     pages = [file.body(record) for record in file.records()]
     file.close()
