@@ -139,9 +139,13 @@ def test_secrets_in_texts_are_masked_in_what_is_kept(
     secret = "ghp_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"
     kept = tmp_path / "kept.journal"
     with served("rootly", monkeypatch) as running:
-        rows = running.simulator.tables["incidents"]
-        key = next(iter(rows.keys()))
-        rows.update(key, lambda row: row["attributes"].update(summary=f"use {secret} for now"))
+        incidents = running.simulator.tables["incidents"]
+        key = next(iter(incidents.keys()))
+
+        def paste(row: Any) -> None:
+            row["attributes"].update(summary=f"use {secret} for now")
+
+        incidents.update(key, paste)
         load(warehouse.pipeline, source_of("rootly"), keep_journal=kept)
     wanted = warehouse.query(f"SELECT attributes__summary FROM incidents WHERE id = '{key}'")
     with another(tmp_path / "elsewhere") as elsewhere:

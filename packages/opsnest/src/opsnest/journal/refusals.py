@@ -22,7 +22,8 @@ def is_refusal(status: int | None) -> bool:
 
 def told(error: SourceError) -> dict[str, Any]:
     """Return what to write down of an error, without what the API itself said."""
-    kind = next((name for name, each in _KINDS.items() if isinstance(error, each)), "")
+    known_kind = type(error).__name__ in _KINDS
+    kind = type(error).__name__ if known_kind else SourceError.__name__
     known = {field.name: getattr(error, field.name) for field in fields(error)}
     return {"error": kind, **known, "message": None}
 
