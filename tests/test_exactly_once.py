@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from tests.killing import CONTEXT
 from tests.warehouse import Warehouse
 
 from opsnest.begun_jobs import settle_begun_jobs
+from opsnest.errors import DestinationError
 from opsnest.loading import load, load_extracted
 
 #: Texts that are awkward to write into SQL.
@@ -127,6 +129,26 @@ def test_a_file_is_written_again_under_its_name(tmp_path: Path) -> None:
     for table, rows in (("things", len(ROWS)), ("things__tags", 2 * len(ROWS))):
         files = tmp_path / "lake" / "data" / table / "*.parquet"
         assert duckdb.sql(f"SELECT count(*) FROM '{files}'").fetchone() == (rows,)
+
+
+def test_a_destination_that_cannot_be_reached_is_told(tmp_path: Path) -> None:
+    with socket.socket() as bound:  # and nobody listens
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        pipeline = dlt.pipeline(
+            "away",
+            destination=dlt.destinations.postgres(f"postgresql://me:pass-word@127.0.0.1:{port}/db"),
+            pipelines_dir=str(tmp_path),
+        )
+        pipeline.extract(things("append", "insert_values"))
+        pipeline.normalize()
+        for job in Path(pipeline.working_dir).glob("load/normalized/*/new_jobs/things.*"):
+            job.rename(job.parent.parent / "started_jobs" / job.name)
+        with pytest.raises(
+            DestinationError, match="away: the destination cannot be reached: "
+        ) as no:
+            load_extracted(pipeline)
+        assert "pass-word" not in str(no.value)
 
 
 def test_nothing_is_settled_where_nothing_had_begun(warehouse: Warehouse) -> None:

@@ -156,6 +156,27 @@ def test_secrets_in_texts_are_masked_in_what_is_kept(
     warehouse.pipeline.activate()
 
 
+def test_a_journal_of_elsewhere_does_not_let_rows_be_missed(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "kept.journal"
+    with served("rootly", monkeypatch) as running:
+        load(warehouse.pipeline, source_of("rootly"))
+        running.simulator.insert("incidents", 3)
+        load(warehouse.pipeline, source_of("rootly"), keep_journal=kept)
+        with pytest.raises(ReplayError, match="has gone on since"):
+            replay(warehouse.pipeline, source_to_replay("rootly"), kept)
+        with another(tmp_path / "elsewhere") as elsewhere:
+            replay(elsewhere.pipeline, source_to_replay("rootly"), kept)
+            some = len(elsewhere.column("incidents"))
+            elsewhere.close()
+            load(elsewhere.pipeline, source_of("rootly"))
+            assert some < len(elsewhere.column("incidents"))
+            found = live_cells(elsewhere)
+    assert found == live_cells(warehouse)
+    warehouse.pipeline.activate()
+
+
 # ---- the command line
 
 

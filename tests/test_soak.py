@@ -200,6 +200,7 @@ class Soak:
         running: the simulators.
         failed: loads that failed, and were started again.
         peaks: the most memory after each hour, in KiB.
+        struck: requests that went wrong.
     """
 
     folder: Path
@@ -207,6 +208,7 @@ class Soak:
     rng: random.Random = field(default_factory=lambda: random.Random(5))
     failed: list[str] = field(default_factory=list[str])
     peaks: list[int] = field(default_factory=list[int])
+    struck: int = 0
 
     def hours(self, end: float, least: int) -> Iterator[int]:
         """Let hours go by, with what happens in them, until the time is up."""
@@ -235,6 +237,9 @@ class Soak:
         else:
             pytest.fail(f"{platform} failed {TRIES} times: {self.failed[-TRIES:]}")
         faults.clear()
+        requests = self.running[platform].simulator.requests
+        self.struck += sum(n for status, n in requests.statuses().items() if status != 200)
+        requests.clear()
         self.peaks.append(peak)
 
     def order(self, platform: str, folder: Path) -> Order:
@@ -287,6 +292,7 @@ def soak(folder: Path, *, seconds: float, least: int) -> Soak:
 def test_some_hours(tmp_path: Path) -> None:
     going_on = soak(tmp_path, seconds=0, least=3)
     assert len(going_on.peaks) == 3 * len(LIVES)
+    assert going_on.struck
 
 
 @pytest.mark.long

@@ -71,7 +71,7 @@ def test_it_ends_without_waiting_for_answers_and_goes_on_later(
         [OPSNEST, "load", "rootly"], capture_output=True, text=True, timeout=90, check=False
     )
     assert again.returncode == 0, again.stderr
-    assert "pages are taken from its journal" in again.stderr
+    assert "pages are in its journal" in again.stderr
     first = [(seen.path, seen.query) for seen in rootly.simulator.requests.all()[:asked]]
     later = [(seen.path, seen.query) for seen in rootly.simulator.requests.all()[asked:]]
     assert sum(request in first for request in later) < asked / 2

@@ -9,9 +9,12 @@ transaction, so where one row is, all are.
 from __future__ import annotations
 
 import logging
-from contextlib import nullcontext
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from opsnest.errors import DestinationError
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -29,7 +32,7 @@ def settle_begun_jobs(pipeline: Pipeline) -> int:
     """Tell dlt which jobs of a load that was cut off are done, and return how many they are.
 
     Raises:
-        Exception: the destination could not be asked, as dlt's client says it.
+        DestinationError: the destination cannot be reached.
     """
     destination: Any = pipeline.destination
     if destination is None or destination.destination_type not in EXACTLY_ONCE:
@@ -49,12 +52,10 @@ def settle_begun_jobs(pipeline: Pipeline) -> int:
 def _settle(pipeline: Pipeline, load_id: str, paths: list[str]) -> int:
     from dlt.common.storages.load_package import ParsedLoadJobFileName  # noqa: PLC0415 - slow
 
-    # dlt has no public way to its packages
-    storage = pipeline._get_load_storage()  # pyright: ignore[reportPrivateUsage]
-    packages = storage.normalized_packages
+    packages = _packages(pipeline)
     schema = packages.load_schema(load_id)
     found = 0
-    with pipeline.destination_client(schema.name) as client:
+    with _connected(pipeline, schema.name) as client:
         for path in paths:
             file, job = Path(path).name, ParsedLoadJobFileName.parse(path)
             if packages.load_pending_transition(load_id, file) is not None:
@@ -63,6 +64,36 @@ def _settle(pipeline: Pipeline, load_id: str, paths: list[str]) -> int:
                 packages.save_pending_transition(load_id, file, "completed")
                 found += 1
     return found
+
+
+@contextmanager
+def _connected(pipeline: Pipeline, schema: str) -> Generator[Any]:
+    """Open the destination.
+
+    Raises:
+        DestinationError: it cannot be reached.
+    """
+    destination: Any = pipeline.destination
+    closed: Any = pipeline.destination_client(schema)
+    with ExitStack() as stack:
+        try:
+            client = stack.enter_context(closed)
+        except Exception as error:  # each driver has its own
+            if destination.destination_type == "dlt.destinations.duckdb":
+                raise  # `opsnest.explain` knows what is wrong with a file
+            why = str(error).strip().partition("\n")[0]
+            message = (
+                f"{pipeline.pipeline_name}: the destination cannot be reached: {why}\n"
+                "  A load into it was cut off, and it has to say how much of that it has.\n"
+                "  Nothing was done: run it again once the destination works."
+            )
+            raise DestinationError(message) from error
+        yield client
+
+
+def _packages(pipeline: Pipeline) -> Any:
+    """Return what has been normalised and not loaded; dlt has no public way to it."""
+    return pipeline._get_load_storage().normalized_packages  # pyright: ignore[reportPrivateUsage]
 
 
 def _is_loaded(client: Any, schema: Schema, table: str, path: str) -> bool:
@@ -125,8 +156,9 @@ def _first_in_inserts(sql: Any, column: str, path: str) -> str | None:
 
 def _forget_completion(pipeline: Pipeline, load_id: str) -> None:
     """Take a load off dlt's list of loads: dlt is about to add it, whether it is there or not."""
-    with pipeline.destination_client() as client:
-        sql: Any = getattr(client, "sql_client")  # noqa: B009 - dlt's type has none
-        name = sql.make_qualified_table_name(client.schema.loads_table_name)
-        column = sql.escape_column_name(client.schema.naming.normalize_identifier("load_id"))
+    schema = _packages(pipeline).load_schema(load_id)
+    with _connected(pipeline, schema.name) as client:
+        sql = client.sql_client
+        name = sql.make_qualified_table_name(schema.loads_table_name)
+        column = sql.escape_column_name(schema.naming.normalize_identifier("load_id"))
         sql.execute_sql(f"DELETE FROM {name} WHERE {column} = %s", load_id)  # noqa: S608

@@ -13,6 +13,7 @@ from opsnest.events import ListRead, listening_to_lists
 from opsnest.journal import Replay, opened, path_of
 from opsnest.loading import Outcome, compare, load_extracted
 from opsnest.one_run import one_run
+from opsnest.reconcile import forget
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -59,7 +60,7 @@ def replay(pipeline: Pipeline, source: DltSource, journal: Path | None = None) -
             loaded, without any.
 
     Raises:
-        ReplayError: there is no such journal, or not all pages are in it.
+        ReplayError: there is no such journal, not all is in it, or the pipeline is elsewhere.
         PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
     """
     with one_run(pipeline):
@@ -73,7 +74,7 @@ def replay(pipeline: Pipeline, source: DltSource, journal: Path | None = None) -
                 )
                 raise ReplayError(message)
             log.info("%s: replaying a load of %s", source.name, pages.began.isoformat())
-            _go_back(pipeline, source, pages.head.state)
+            goes_on = _go_back(pipeline, source, pages.head.state)
             selected = source.with_resources(*pages.head.resources)
             with opened(source.name, pages), listening_to_lists(lists.append):
                 pipeline.extract(selected)
@@ -83,14 +84,18 @@ def replay(pipeline: Pipeline, source: DltSource, journal: Path | None = None) -
         if journal is None:
             path_of(pipeline).unlink(missing_ok=True)
         outcome, _ = compare(pipeline, source, lists, info, counts=False)
+        if not goes_on:
+            # what was loaded before the journal begins is not here
+            forget(pipeline, source.name, pages.head.resources)
         return outcome
 
 
-def _go_back(pipeline: Pipeline, source: DltSource, state: Mapping[str, Any]) -> None:
-    """Bring a pipeline to where it was before the load.
+def _go_back(pipeline: Pipeline, source: DltSource, state: Mapping[str, Any]) -> bool:
+    """Bring a pipeline to where it was before the load; tell whether the next load can go on.
 
     Raises:
-        ReplayError: a part of it is in tables that are appended to, where it would be there twice.
+        ReplayError: a part of it is in tables that are appended to, where it would be there twice;
+            or the pipeline was never where the journal begins, so that rows would be missed.
     """
     for load_id in pipeline.list_normalized_load_packages():
         jobs = pipeline.get_load_package_info(load_id).jobs
@@ -107,4 +112,14 @@ def _go_back(pipeline: Pipeline, source: DltSource, state: Mapping[str, Any]) ->
     if pipeline.has_pending_data:
         pipeline.abort_packages()
     with pipeline.managed_state() as now:
-        now.setdefault("sources", {})[source.name] = dict(state)
+        states: dict[str, Any] = now.setdefault("sources", {})
+        here = states.get(source.name, {})
+        if state and here and here != state:
+            message = (
+                f"{pipeline.pipeline_name} has gone on since the load of this journal, or was "
+                "never there: rows would be missed.\n"
+                "  Replay it with an empty DLT_DATA_DIR, into another dataset."
+            )
+            raise ReplayError(message)
+        states[source.name] = dict(state)
+    return not state or here == state

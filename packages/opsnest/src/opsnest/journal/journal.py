@@ -266,7 +266,8 @@ def journaling(pipeline: Pipeline, source: str, resources: Iterable[str] = ()) -
         return
     if journal.left:
         log.warning(
-            "%s: an earlier run was cut off; %d pages are taken from its journal of %s.",
+            "%s: an earlier run was cut off; %d pages are in its journal of %s, and not asked for "
+            "again with the same key.",
             source,
             journal.left,
             journal.began.isoformat(timespec="seconds"),

@@ -120,7 +120,7 @@ def owlette_source(
             return RoostSync(
                 token=token,
                 api_url=api_url.rstrip("/"),
-                transport=_transport(OWLETTE.by_name[resource], token, choice),
+                transport=_transport(OWLETTE.by_name[resource], (api_url, token), choice),
                 on_retry=_tell_wait,
             )
         except ValueError as error:
@@ -175,7 +175,7 @@ def _rows(
     return rows
 
 
-def _transport(entry: Entry, token: str, choice: Choice) -> JournalTransport | None:
+def _transport(entry: Entry, whose: tuple[str, str], choice: Choice) -> JournalTransport | None:
     """Return what keeps the answers of a load, where they are kept; else the SDK's own is used."""
     if journal_of(SOURCE) is None:
         return None
@@ -186,7 +186,7 @@ def _transport(entry: Entry, token: str, choice: Choice) -> JournalTransport | N
         return _without_signature(_without(payload, secrets))
 
     return JournalTransport(
-        SOURCE, entry.name, bare, account=account_of(token), keeps_secrets=choice == "keep"
+        SOURCE, entry.name, bare, account=account_of(*whose), keeps_secrets=choice == "keep"
     )
 
 
