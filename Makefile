@@ -22,8 +22,10 @@ help:  ## list the targets
 
 setup: .venv/.setup  ## make .venv with everything in it, at the pinned versions
 
+# compiled, as the tests start some hundred processes
+
 .venv/.setup: .venv/.demo $(PINS)
-	$(BIN)/uv pip install $(PINNED) --group dev $(PACKAGES) \
+	$(BIN)/uv pip install $(PINNED) --compile-bytecode --group dev $(PACKAGES) \
 	  --editable 'packages/opssim[pytest]' \
 	  --editable 'packages/opsnest[demo,postgres,show,notebooks,mcp,dagster,dask]'
 	@touch $@

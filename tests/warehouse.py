@@ -32,7 +32,8 @@ class Warehouse:
     def load(self, source: DltSource, *resources: str) -> dict[str, int]:
         """Load these resources, or what the source loads by itself; return rows by table."""
         self.close()
-        with no_warnings():
+        # while it is open here, dlt's many connections do not open and close the file itself
+        with duckdb.connect(str(self.file)), no_warnings():
             info = self.pipeline.run(source.with_resources(*resources) if resources else source)
         trace = self.pipeline.last_trace
         normalized = trace.last_normalize_info if trace and info.loads_ids else None

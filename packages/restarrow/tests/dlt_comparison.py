@@ -159,7 +159,9 @@ class Side:
         pipeline = self.pipeline()
         failed = False
         try:
-            pipeline.run(data, **options)
+            # while it is open here, dlt's many connections do not open and close the file itself
+            with duckdb.connect(str(self.file)):
+                pipeline.run(data, **options)
         except Exception as failure:  # noqa: BLE001 - any way to fail is to be the same
             causes = list(_causes(failure))
             self.failures.append(" < ".join(type(each).__name__ for each in causes))

@@ -22,9 +22,8 @@ from opsnest.secret_shapes import ANYTHING, PLACEHOLDER, SHAPES, kind_of_name
 
 __all__ = ["Choice", "SecretScan", "choice_of", "holds", "mask", "may_hold"]
 
-#: pyarrow has no types: it is imported as if it were data.
-pa: Any = import_module("pyarrow")
-pc: Any = import_module("pyarrow.compute")
+#: re2 has no types: it is imported as if it were data.
+re2: Any = import_module("re2")
 
 log = logging.getLogger("opsnest")
 
@@ -37,6 +36,17 @@ _LEAST: Final = 8
 _NAMED: Final = 5
 
 _PATTERNS: Final = tuple((shape.kind, shape.pattern()) for shape in SHAPES)
+
+
+def _anything() -> Any:
+    """Compile what tells whether bytes may hold a secret, be they UTF-8 or not."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.never_capture = True
+    return re2.compile(ANYTHING.encode(), options)
+
+
+_ANYTHING: Final = _anything()
 
 Row = dict[str, Any]
 Item = TypeVar("Item")
@@ -61,8 +71,7 @@ def choice_of(text: str, source: str) -> Choice:
 
 def may_hold(texts: Iterable[bytes]) -> list[bool]:
     """Tell of each of some encoded JSON whether it may hold a secret."""
-    found = pc.match_substring_regex(pa.array(texts, pa.large_binary()), pattern=ANYTHING)
-    return [bool(each) for each in found.to_pylist()]
+    return [_ANYTHING.search(text) is not None for text in texts]
 
 
 def holds(value: Any) -> bool:

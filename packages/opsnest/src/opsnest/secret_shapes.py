@@ -170,8 +170,8 @@ _NAMED: Final = (
 #: encoders always write so, and UTF-16.
 _HIDDEN: Final = r"\\u00(?:2[0-589a-fA-F]|3[0-9abdfABDF]|[4-7])|\x00"
 
-#: Encoded JSON, or text, that does not match this has no secret. It is for RE2, which takes a while
-#: to make something of it, for every answer: so it is short, and where words begin is left out.
+#: Encoded JSON, or text, that does not match this has no secret. It is for RE2, which knows nothing
+#: of what stands before: so where words begin is left out.
 ANYTHING: Final = "|".join([*(shape.hint for shape in SHAPES if shape.hint), _NAMED, _HIDDEN])
 
 
