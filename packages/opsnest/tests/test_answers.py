@@ -59,6 +59,28 @@ def error_of(
     return caught.value
 
 
+@pytest.mark.parametrize("levels", [101, 100_000])
+def test_an_answer_that_is_nested_too_deeply_is_refused(get: Get, levels: int) -> None:
+    response = get(Fault(status=200, body=b"[" * levels + b"]" * levels))
+
+    error = error_of(response)
+
+    assert isinstance(error, AnswerError)
+    assert (
+        error.problem
+        == f"the answer is nested {levels:,} levels deep, and no row has more than 100"
+    )
+    assert error.path == PATH
+
+
+def test_an_answer_as_deep_as_may_be_is_taken(get: Get) -> None:
+    response = get(Fault(status=200, body=b"[" * 100 + b"]" * 100))
+
+    check_answer(response, source="roost_source", resource="events", advice={})
+
+    assert response.json() != []
+
+
 class TestErrorBodies:
     @pytest.mark.parametrize(
         ("body", "message", "code"),
@@ -107,6 +129,17 @@ class TestErrorBodies:
         response = get(Fault(status=422, body=json.dumps(body).encode()))
 
         assert what_it_said(response) == (message, code)
+
+    @pytest.mark.parametrize("levels", [500, 100_000])
+    def test_nested_too_deeply(self, get: Get, levels: int) -> None:
+        response = get(
+            Fault(status=422, body=b'{"message":' + b"[" * levels + b"]" * levels + b"}")
+        )
+
+        said = what_it_said(response)
+
+        assert said.message is not None
+        assert said.message.startswith('{"message":[[[')
 
     @pytest.mark.parametrize(
         ("body", "message"),

@@ -237,9 +237,20 @@ class Comparison:
             if lane.startswith("dlt: ")
         }
 
-    def check(self, *, failed: bool = False) -> None:
-        """Fail unless both sides are the same in all that can be seen of them."""
-        found = _different("failures", self.arrow.failures, self.dlt.failures)
+    def check(self, *, failed: bool = False, refused: type[Exception] | None = None) -> None:
+        """Fail unless both sides are the same in all that can be seen of them.
+
+        Args:
+            failed: whether dlt fails.
+            refused: the error that says so before dlt itself would.
+        """
+        found: list[str] = []
+        if refused is None:
+            found = _different("failures", self.arrow.failures, self.dlt.failures)
+        elif not any(refused.__name__ in each for each in self.arrow.failures):
+            found.append(f"not refused, but {self.arrow.failures}")
+        elif len(self.arrow.failures) != len(self.dlt.failures):
+            found.append(f"failures: {self.arrow.failures} is not {self.dlt.failures}")
         if bool(self.dlt.failures) != failed:
             found.append(f"dlt's own failures: {self.dlt.failures}")
         found += self.differences()

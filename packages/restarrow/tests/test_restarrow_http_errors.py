@@ -16,6 +16,7 @@ from restarrow.errors import (
     BodyError,
     ClosedError,
     ConfigurationError,
+    DepthError,
     FetchError,
     ForeignOriginError,
     NormaliseError,
@@ -44,6 +45,7 @@ _ALL: list[RestarrowError] = [
     ClosedError("what", _WHERE),
     PagingError("what", path="/v1/incidents", page=3),
     NormaliseError("what", table="incidents"),
+    DepthError(300, table="incidents"),
     UnsupportedError("what", table="incidents"),
 ]
 

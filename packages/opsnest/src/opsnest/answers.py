@@ -12,7 +12,10 @@ import requests
 from opsnest.errors import AccessError, AnswerError, SourceError
 from opsnest.events import PageRead, publish
 from opsnest.json_values import is_object
+from opsnest.rows import DEEP
 from restarrow.dlt.answers import decode_json
+from restarrow.errors import BodyError
+from restarrow.nesting import depth_of, depth_of_json
 
 __all__ = ["Said", "check_answer", "checker", "keep_json", "what_it_said"]
 
@@ -85,7 +88,7 @@ def check_answer(
 
     Raises:
         AccessError: 401, 403, and 404 where `advice` says that it means no access.
-        AnswerError: any other status from 300, or a body that is not JSON.
+        AnswerError: any other status from 300, or a body that is not JSON, or nested too deeply.
     """
     status = response.status_code
     publish(PageRead(source, resource, len(response.content), response.elapsed.total_seconds()))
@@ -122,8 +125,10 @@ def what_it_said(response: requests.Response) -> Said:
     """
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return Said(_title(response.text), None)
+    if depth_of(body) > DEEP:  # too deep to be written as text
+        return Said(_shorten(response.text), None)
     match body:
         case {"errors": [{**first}, *_]}:
             parts = [_text(first.get("title")), _text(first.get("detail"))]
@@ -142,6 +147,9 @@ def _keep_decoded(response: requests.Response, source: str, resource: str) -> No
         return
     try:
         decoded = decode_json(response)
+        depth = depth_of(decoded)
+    except BodyError:
+        decoded, depth = None, depth_of_json(response.content)
     except ValueError:
         kind = response.headers.get("Content-Type", "no content type")
         raise AnswerError(
@@ -155,7 +163,17 @@ def _keep_decoded(response: requests.Response, source: str, resource: str) -> No
             status=response.status_code,
             message=_title(response.text),
         ) from None
-
+    if depth > DEEP:
+        raise AnswerError(
+            source=source,
+            resource=resource,
+            method=response.request.method or "GET",
+            path=urlsplit(response.url).path,
+            problem=f"the answer is nested {depth:,} levels deep, and no row has more than {DEEP}",
+            advice="Nothing of it was loaded. Ask whoever runs the API what is in there; leave the "
+            "resource out until then.",
+            status=response.status_code,
+        )
     keep_json(response, decoded)
 
 

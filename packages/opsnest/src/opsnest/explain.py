@@ -56,6 +56,8 @@ def explain(fault: BaseException) -> OpsnestError | None:
             return None
         if isinstance(each, OpsnestError):
             return _with_resource(each, chain)
+        if (refused := _refused_rows(each, chain)) is not None:
+            return refused
     for each in chain:
         error = _missing_setting(each) or _disk(each) or _database(each)
         if error is not None:
@@ -77,6 +79,19 @@ def _with_resource(error: OpsnestError, chain: list[BaseException]) -> OpsnestEr
         names = [getattr(each, "pipe_name", None) for each in chain]
         error.resource = next((str(name) for name in names if name), "connection")
     return error
+
+
+def _refused_rows(fault: BaseException, chain: list[BaseException]) -> DestinationError | None:
+    from restarrow.errors import NormaliseError  # noqa: PLC0415 - slow to import
+
+    if not isinstance(fault, NormaliseError):
+        return None
+    names = [getattr(each, "pipe_name", None) for each in chain]
+    resource = next((f"{name}: " for name in names if name), "")
+    return DestinationError(
+        f"{resource}{fault}.\n"
+        "  Nothing of this load is in the tables; what was loaded before stays."
+    )
 
 
 def _missing_setting(fault: BaseException) -> ConfigurationError | None:

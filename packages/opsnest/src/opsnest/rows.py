@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from opsnest.json_values import is_list, is_object, look_up
+from restarrow.nesting import depth_of
 
 __all__ = ["DEEP", "Cleaning", "cleaner", "drop", "from_text", "to_utc"]
 
 Row = dict[str, Any]
 
-#: Levels that no row of these platforms has.
+#: Levels that no row of these platforms has: answers with more are refused.
 DEEP = 100
 
 
@@ -123,13 +124,17 @@ def to_utc(text: str) -> str:
 
 
 def from_text(text: str) -> Any:
-    """Decode JSON that came in a string; an empty string is null, and other text stays text."""
+    """Decode JSON that came in a string; an empty string is null, and other text stays text.
+
+    So does JSON that is nested too deeply.
+    """
     if not text:
         return None
     try:
-        return json.loads(text)
-    except ValueError:
+        decoded = json.loads(text)
+    except (ValueError, RecursionError):
         return text
+    return decoded if depth_of(decoded) <= DEEP else text
 
 
 def drop(data: object, path: list[str]) -> None:

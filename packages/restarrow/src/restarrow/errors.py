@@ -12,6 +12,7 @@ RestarrowError
 │   └── ClosedError         the client was closed meanwhile
 ├── PagingError             the pages do not come to an end: .path .page
 └── NormaliseError          rows that cannot become a table: .table
+    ├── DepthError          rows that are nested too deeply: .depth
     └── UnsupportedError    rows or settings that only dlt's own path handles: .reason
 
 All of them can be pickled. Their messages say what happened, where (method, path and page) and
@@ -26,7 +27,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 #: Why a body cannot be read.
-BodyReason = Literal["truncated", "too large", "wrong content type", "not JSON", "bad encoding"]
+BodyReason = Literal[
+    "truncated", "too large", "too deep", "wrong content type", "not JSON", "bad encoding"
+]
 
 
 class RestarrowError(Exception):
@@ -195,6 +198,22 @@ class NormaliseError(RestarrowError):
         super().__init__(f"table {table}: {what}" if table else what)
         self.what = what
         self.table = table
+
+
+class DepthError(NormaliseError):
+    """Rows that are nested more deeply than can be stored, by dlt or without it.
+
+    Attributes:
+        depth: how many levels of objects and lists there are.
+    """
+
+    def __init__(self, depth: int, *, table: str = "") -> None:
+        what = (
+            f"a row is nested {depth:,} levels deep, which nothing here can store: leave the field "
+            "out, or make it a text, in a map before it comes here"
+        )
+        super().__init__(what, table=table)
+        self.depth = depth
 
 
 class UnsupportedError(NormaliseError):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from requests import Response
 
+from restarrow.errors import BodyError, Where
+from restarrow.http.body import too_deep
 from restarrow.memory import collect_rarely
 
 __all__ = ["decode_json", "decode_once"]
@@ -19,6 +22,7 @@ def decode_json(response: Response) -> Any:
 
     Raises:
         ValueError: it is no JSON.
+        BodyError: it is nested too deeply.
     """
     if response.encoding is None or response.encoding.lower() in _UTF_8:
         try:
@@ -26,7 +30,13 @@ def decode_json(response: Response) -> Any:
                 return msgspec.json.decode(response.content)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass  # requests takes more: a byte order mark, lone surrogates, numbers beyond bounds
-    return response.json()
+    try:
+        return response.json()
+    except RecursionError:
+        what = too_deep(response.content)
+    asked = response.request
+    where = Where(asked.method or "GET", urlsplit(asked.url or "").path)
+    raise BodyError(what, where, reason="too deep")
 
 
 def decode_once(response: Response) -> None:

@@ -29,6 +29,7 @@ from restarrow.dlt.destinations import way_of
 from restarrow.dlt.lane import Converted, Lane, Left
 from restarrow.dlt.report import begin, note_lane
 from restarrow.dlt.support import normaliser_config, why_not
+from restarrow.dlt.writable import refuse_unwritable
 from restarrow.errors import UnsupportedError
 from restarrow.normalise import Column, Options
 
@@ -119,7 +120,7 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         if self._pipes:
             return self._fork(item, meta)
         if self.lane is None and not isinstance(item, Left):
-            self._note(item)
+            self._leave(item)
             return item  # as if this step were not there, so that resources take turns as they do
         self._sending += 1
         return self._send(item, meta)
@@ -159,7 +160,7 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
             else:
                 yield from self._declarer.tables(converted)
                 return
-        self._note(item)
+        self._leave(item)
         yield item, meta
 
     @property
@@ -182,8 +183,15 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         """Whether other resources are fed by this one."""
         return bool(self._pipes)
 
-    def _note(self, item: Any) -> None:
+    def _leave(self, item: Any) -> None:
+        """Take note of rows that dlt will normalise.
+
+        Raises:
+            NormaliseError: it could not even write them.
+        """
         rows = _rows(item)
+        if rows and isinstance(rows[0], dict):
+            refuse_unwritable(rows, self._table)
         if rows and self._table and self._why_dlt:
             note_lane(self._own.name, self._table, f"dlt: {self._why_dlt}", len(rows))
 

@@ -12,8 +12,9 @@ import msgspec
 
 from restarrow.dlt.destinations import Way
 from restarrow.dlt.report import note_lane
-from restarrow.errors import UnsupportedError
+from restarrow.errors import DepthError, NormaliseError, UnsupportedError
 from restarrow.memory import give_back
+from restarrow.nesting import depth_of_json
 from restarrow.normalise import Batch, Column, Normaliser, Options, Raws
 from restarrow.normalise.arrow import stacked
 
@@ -120,7 +121,7 @@ class Lane:
                     yield held
                     held = None
                 if reason:
-                    yield Left(decoded(rows), reason)
+                    yield Left(decoded(rows, self.root), reason)
         if held:
             yield held
 
@@ -165,19 +166,26 @@ def _joined(one: Converted, other: Converted) -> Converted | None:
     return Converted(batch, {**one.hints, **other.hints}, one.size + other.size)
 
 
-def decoded(rows: list[Any] | Raws) -> list[Any]:
+def decoded(rows: list[Any] | Raws, table: str = "") -> list[Any]:
     """Return rows as dlt's client would have decoded them.
 
     Raises:
-        ValueError: they are no JSON.
+        NormaliseError: they are no JSON, nested too deeply, or hold endless integers.
     """
     if not isinstance(rows, Raws):
         return rows
-    return [_decoded(row) for row in rows.rows]
+    return [_decoded(row, table) for row in rows.rows]
 
 
-def _decoded(row: bytes | msgspec.Raw) -> Any:
+def _decoded(row: bytes | msgspec.Raw, table: str) -> Any:
     try:
         return msgspec.json.decode(row)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return json.loads(bytes(row))  # numbers beyond bounds, lone surrogates
+        pass  # dlt's decoder takes numbers beyond bounds, and lone surrogates
+    try:
+        return json.loads(bytes(row))
+    except RecursionError:
+        raise DepthError(depth_of_json(bytes(row)), table=table) from None
+    except ValueError as error:
+        msg = f"a row cannot be decoded: {error}"
+        raise NormaliseError(msg, table=table) from None

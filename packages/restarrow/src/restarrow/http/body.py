@@ -13,12 +13,14 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import sys
 import zlib
 from typing import Any, Final
 
 import msgspec
 
 from restarrow.errors import BodyError, BodyReason, Where
+from restarrow.nesting import depth_of_json
 from restarrow.types import Page
 from restarrow.utf8 import is_utf8
 
@@ -196,9 +198,19 @@ def decode_json(page: Page) -> Any:
     except _ConstantError as error:
         message, offset = f"{error} is no number", max(0, page.body.find(str(error).encode()))
     except RecursionError:
-        message, offset = "it is nested too deeply", 0
+        raise BodyError(too_deep(page.body), where_of(page), reason="too deep") from None
+    except ValueError:  # an integer of more digits than Python makes one of
+        most = sys.get_int_max_str_digits()
+        found = re.search(rb"[0-9]{%d}" % (most + 1), page.body)
+        message, offset = f"an integer has more than {most:,} digits", found.start() if found else 0
     what = f"the body is not JSON: {message} at byte {offset} of {len(page.body)}"
     raise BodyError(what, where_of(page), reason="not JSON", offset=offset)
+
+
+def too_deep(body: bytes) -> str:
+    """Say how deep a body is nested that cannot be decoded, and what to do."""
+    levels = f"{depth_of_json(body):,} levels deep"
+    return f"the body is nested {levels}, which no decoder takes: ask for less, or leave it out"
 
 
 def where_of(page: Page) -> Where:

@@ -61,11 +61,12 @@ def decode(raws: Raws) -> list[Any]:
     """Decode rows.
 
     Raises:
-        UnsupportedError: if they are no JSON, or hold numbers beyond any float.
+        UnsupportedError: if they are no JSON, hold numbers beyond any float, or are nested too
+            deeply.
     """
     try:
         rows: list[Any] = msgspec.json.decode(b"[" + b",".join(raws.rows) + b"]")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         msg = f"rows cannot be decoded: {error}"
         raise UnsupportedError(msg) from error
     return rows

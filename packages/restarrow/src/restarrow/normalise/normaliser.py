@@ -7,6 +7,7 @@ from typing import Any
 
 from restarrow.errors import UnsupportedError
 from restarrow.memory import collect_rarely
+from restarrow.nesting import DEEP, depth_of
 from restarrow.normalise.byte_lane import ByteLane, MismatchError, Raws, decode
 from restarrow.normalise.byte_plan import NoPlanError, Planner
 from restarrow.normalise.column_lane import ColumnLane
@@ -95,9 +96,9 @@ class Normaliser:
             if self._surprises < _PATIENCE:
                 try:
                     tables = self._bytes.run(rows, ids)
-                except MismatchError as mismatch:
+                except (MismatchError, RecursionError) as mismatch:
                     self._surprises += 1
-                    why = mismatch.reason
+                    why = str(mismatch)
                 else:
                     self._surprises = 0
                     return Batch(tables, dict(self.parents), dict.fromkeys(tables, "bytes"))
@@ -119,26 +120,38 @@ class Normaliser:
             plan = Planner(self._schema, self._naming).plan(place, self._shape)
         except NoPlanError as error:
             self._why_not_bytes = error.reason
+        except RecursionError:
+            self._why_not_bytes = "objects are nested too deeply"
         else:
             self._bytes = ByteLane(self._table, plan, self._schema, self._options)
 
     def _decoded(self, rows: Sequence[Any], ids: Sequence[str], why: str) -> Batch:
+        try:
+            schema, tables, lane = self._taken_apart(rows, ids, f"columns: {why}")
+        except RecursionError as error:
+            raise _too_deep(self._table) from error
+        self._schema = schema
+        return Batch(tables, dict(schema.parents), dict.fromkeys(tables, lane))
+
+    def _taken_apart(
+        self, rows: Sequence[Any], ids: Sequence[str], why: str
+    ) -> tuple[Schema, dict[str, Any], str]:
+        """Return the schema that has grown, the tables, and the lane that made them."""
         try:
             if not all(type(row) is dict for row in rows):
                 msg = "not all rows are objects"
                 raise TangledError(msg)  # noqa: TRY301 - it is taken apart row by row, as others are
             lane = ColumnLane(self._schema, self._naming, self._options, self._shape)
             schema, tables = lane.run(self._table, rows, ids)
-            lanes = dict.fromkeys(tables, f"columns: {why}")
         except TangledError as tangle:
             self._tangled = tangle.reason
-            schema, tables = self._walk(rows, ids)
-            lanes = dict.fromkeys(tables, f"rows: {tangle.reason}")
-        except RecursionError as error:
-            msg = "objects are nested too deeply"
-            raise UnsupportedError(msg, table=self._table) from error
-        self._schema = schema
-        return Batch(tables, dict(schema.parents), lanes)
+        else:
+            if self._shape.depth() > DEEP:
+                raise _too_deep(self._table)
+            return schema, tables, why
+        if any(depth_of(row) > DEEP for row in rows):
+            raise _too_deep(self._table)
+        return *self._walk(rows, ids), f"rows: {self._tangled}"
 
     def _walk(self, rows: Sequence[Any], ids: Sequence[str]) -> tuple[Schema, dict[str, Any]]:
         schema = self._schema.copy()
@@ -149,3 +162,8 @@ class Normaliser:
             for name, fitted in walker.rows.items()
         }
         return schema, tables
+
+
+def _too_deep(table: str) -> UnsupportedError:
+    msg = f"rows are nested more than {DEEP} levels deep"
+    return UnsupportedError(msg, table=table)

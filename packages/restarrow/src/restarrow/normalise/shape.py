@@ -32,3 +32,16 @@ class Shape:
         if self.item is None:
             self.item = Shape()
         return self.item
+
+    def depth(self) -> int:
+        """Return how many levels of objects and lists there are, or a few more."""
+        depth, level = 0, [self]
+        while level:
+            depth += 1
+            level = [inner for shape in level for inner in shape.within()]
+        return depth
+
+    def within(self) -> list[Shape]:
+        """Return the shapes of what was seen in objects and lists, bar plain values."""
+        held = [*self.fields.values(), *([self.item] if self.item else [])]
+        return [each for each in held if each.fields or each.item]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from restarrow.errors import UnsupportedError
+from restarrow.nesting import DEEP, depth_of
 from restarrow.normalise.timestamps import is_moment, moment_of_number, moment_of_text
 
 #: The types of columns that this package makes; a column of any other type is dlt's business.
@@ -117,6 +118,9 @@ def json_text(value: Any) -> str:
         UnsupportedError: for what dlt's encoder does not write, or takes for a marked value.
     """
     data = _encode(value)
+    if data.count(b"{") + data.count(b"[") > DEEP and depth_of(value) > DEEP:
+        msg = f"a JSON value is nested more than {DEEP} levels deep"
+        raise UnsupportedError(msg)
     if _DOUBTFUL_NUMBER.search(data):
         data = _encode_slowly(value).encode()
     text = data.decode()

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from restarrow.errors import UnsupportedError
+from restarrow.errors import NormaliseError, UnsupportedError
 from restarrow.normalise.ids import child_ids, key_ids
 from restarrow.normalise.naming import RESERVED_PREFIX, Naming
 from restarrow.normalise.schema import (
@@ -27,6 +27,10 @@ from restarrow.normalise.schema import (
     fit,
 )
 from restarrow.normalise.types import LIST_TYPE, OBJECT
+
+#: Characters of the longest name of a table: dlt names files after tables, with 19 more at least,
+#: and no file system takes more than 255.
+_LONGEST = 236
 
 _encode = msgspec.json.Encoder().encode
 
@@ -200,9 +204,20 @@ def list_name(naming: Naming, table: str, key: str) -> str:
 
 
 def child_place(naming: Naming, place: Place, path: tuple[str, ...]) -> Place:
-    """Return where the items of a list lie."""
+    """Return where the items of a list lie.
+
+    Raises:
+        NormaliseError: their table would have a name that is too long.
+    """
     fragments = place.fragments + path
-    return Place(naming.join(*fragments), place.table, fragments, place.level - 1)
+    table = naming.join(*fragments)
+    if len(table) > _LONGEST:
+        msg = (
+            f"lists within lists make tables with names of more than {_LONGEST} characters, which "
+            "no file can have: set max_table_nesting, which keeps what is deeper as JSON"
+        )
+        raise NormaliseError(msg, table=place.fragments[0])
+    return Place(table, place.table, fragments, place.level - 1)
 
 
 def key_text(flat: Mapping[str, Any], primary_key: Iterable[str]) -> bytes:

@@ -1,0 +1,115 @@
+"""What no table can hold: where dlt manages, we do; where it fails, we say why."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config, lists
+from starlette.requests import Request
+from starlette.responses import Response
+
+from restarrow.errors import BodyError, DepthError, NormaliseError
+
+
+@pytest.fixture
+def compared(tmp_path: Path) -> Comparison:
+    return Comparison(tmp_path)
+
+
+@pytest.fixture
+def api() -> Generator[Lists]:
+    with lists() as served:
+        yield served
+
+
+def load(compared: Comparison, api: Lists, *loaded: Sequence[str], **hints: Any) -> None:
+    """Load lists of pages whose rows are written down as they are to be sent."""
+
+    def answer(request: Request) -> Response:
+        path = request.url.path
+        pages = loaded[int(path.removeprefix("/things_"))]
+        number = int(request.query_params.get("page", "0"))
+        following = f'"{api.url}{path}?page={number + 1}"' if number + 1 < len(pages) else "null"
+        body = f'{{"data": {pages[number]}, "next": {following}}}'
+        return Response(body, media_type="application/json")
+
+    def make(rest: Any) -> Any:
+        resources = [{"name": f"things_{at}", **hints} for at in range(len(loaded))]
+        return rest.rest_api_source(config(api, *resources))
+
+    api.answer = answer
+    compared.load(make)
+
+
+def objects(levels: int) -> str:
+    return '{"a":' * levels + "1" + "}" * levels
+
+
+def arrays(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+def pages_with(value: str) -> list[str]:
+    """Put a value among rows that are known by then."""
+    return ['[{"id": 1}]', f'[{{"id": 2, "x": {value}}}]', '[{"id": 3}]']
+
+
+AS_JSON: dict[str, Any] = {"columns": {"x": {"data_type": "json"}}}
+FLAT: dict[str, Any] = {"max_table_nesting": 0}
+
+
+def test_what_dlt_takes(compared: Comparison, api: Lists) -> None:
+    load(compared, api, *map(pages_with, (objects(10), arrays(10), objects(240))))
+    load(compared, api, pages_with(objects(240)), **AS_JSON)
+    load(compared, api, pages_with(arrays(240)), **FLAT)
+    compared.check()
+
+
+@pytest.mark.parametrize(
+    ("value", "hints"),
+    [(objects(253), {}), (objects(254), AS_JSON), (arrays(253), FLAT), (objects(450), {})],
+    ids=["253 objects", "254 objects as JSON", "253 arrays, flat", "450 objects"],
+)
+def test_what_dlt_cannot_write(
+    compared: Comparison, api: Lists, value: str, hints: dict[str, Any]
+) -> None:
+    load(compared, api, pages_with(value), **hints)
+    compared.check(failed=True, refused=DepthError)
+
+
+@pytest.mark.parametrize("levels", [100, 254, 450])
+def test_arrays_whose_tables_no_file_could_be_named_after(
+    compared: Comparison, api: Lists, levels: int
+) -> None:
+    load(compared, api, pages_with(arrays(levels)))
+    compared.check(failed=True, refused=NormaliseError)
+
+
+@pytest.mark.parametrize("value", [arrays(1100), objects(100_000), "[" * 100_000])
+def test_what_no_decoder_takes(compared: Comparison, api: Lists, value: str) -> None:
+    load(compared, api, pages_with(value))
+    compared.check(failed=True, refused=BodyError)
+
+
+def test_numbers_that_dlt_takes(compared: Comparison, api: Lists) -> None:
+    numbers = ["1e400", "-1e400", "1e-400", f"1.{'1' * 400}", "1E18", f"{2**63 - 1}", f"-{2**63}"]
+    nested = [f'[{{"id": 4, "y": {{"z": [{number}]}}}}]' for number in numbers]
+    pages = [[*pages_with(number), more] for number, more in zip(numbers, nested, strict=True)]
+    load(compared, api, *pages)
+    compared.check()
+
+
+@pytest.mark.parametrize("value", [f"{2**64}", f"-{2**127}", "9" * 4000, "9" * 5000])
+def test_numbers_that_dlt_cannot_write(compared: Comparison, api: Lists, value: str) -> None:
+    load(compared, api, pages_with(value))
+    compared.check(failed=True, refused=NormaliseError)
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_are_no_json(compared: Comparison, api: Lists, value: str) -> None:
+    load(compared, api, pages_with(value))
+    assert "JSONDecodeError" in compared.arrow.failures[0]
+    assert "JSONDecodeError" in compared.dlt.failures[0]
