@@ -37,6 +37,7 @@ from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from opsnest.accounts import account_of
 from opsnest.answers import what_it_said
+from opsnest.bodies import read_whole
 from opsnest.errors import ConfigurationError, RateLimitError, UnreachableError
 from restarrow.http import Governor
 from restarrow.http.limits import read_allowance
@@ -162,7 +163,7 @@ class ApiSession(requests.Session):
         self._refuse_other_origins(request)
         hooks, request.hooks = request.hooks, default_hooks()
         kwargs["timeout"] = kwargs.get("timeout") or _TIMEOUT
-        kwargs["allow_redirects"] = False
+        kwargs |= {"allow_redirects": False, "stream": True}
         patience = self._patience
         retrying = Retrying(
             sleep=patience.wait,
@@ -190,7 +191,7 @@ class ApiSession(requests.Session):
         allowance = None
         self._governor.enter(self._patience.wait)
         try:
-            response = super().send(request, **kwargs)  # type: ignore[arg-type]
+            response = read_whole(super().send(request, **kwargs), self.source)  # type: ignore[arg-type]
             allowance = read_allowance(response.headers, time.time())
         except (
             requests.exceptions.ChunkedEncodingError,

@@ -19,6 +19,7 @@ from jsonpath_ng import Child, Fields, Root
 from requests.adapters import HTTPAdapter
 from requests.utils import get_netrc_auth
 
+from restarrow.dlt.limits import max_body
 from restarrow.errors import ConfigurationError
 from restarrow.http import (
     ApiKeyAuth,
@@ -109,7 +110,7 @@ class Api:
             retry=self.retry,
             governor=governor,
             allowed_origins=self.origins,
-            options=WireOptions(timeout=self.timeout),
+            options=WireOptions(timeout=self.timeout, max_body=max_body()),
         )
 
 

@@ -118,7 +118,10 @@ class Inflater:
 
 def too_large(limit: int) -> str:
     """Say that a body is larger than the limit, and what to do."""
-    return f"has more than {limit:,} bytes: ask for smaller pages, or raise max_body"
+    return (
+        f"has more than {limit:,} bytes: ask for smaller pages, or raise max_body "
+        "(with dlt, restarrow.max_body)"
+    )
 
 
 def to_utf8(body: bytes, content_type: str) -> bytes:
