@@ -9,6 +9,7 @@ __all__ = [
     "DEFAULT_API_URL",
     "DEFAULT_REPLAY_TOLERANCE_SECONDS",
     "DEFAULT_ROOST_VERSION",
+    "MOST_BYTES",
     "MOST_HASHES",
     "SDK_VERSION",
     "Environment",
@@ -22,6 +23,9 @@ DEFAULT_ROOST_VERSION: Final = "2026-04-22"
 CHUNK_SIZE_BYTES: Final = 4 * 1024 * 1024
 #: Seconds that the time of a webhook's signature may be off.
 DEFAULT_REPLAY_TOLERANCE_SECONDS: Final = 300
+#: Bytes of an answer that is not a stream, after decompression. The longest is the list of a
+#: version's files: some hundred bytes for each.
+MOST_BYTES: Final = 256 * 1024 * 1024
 #: Chunk hashes that one request may name; the server refuses more.
 MOST_HASHES: Final = 1000
 

@@ -108,7 +108,7 @@ async def _post(sender: Sender, url: str, body: dict[str, str]) -> Answer:
         return answer
     try:
         problem: Any = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         problem = None
     if not isinstance(problem, dict):
         problem = {"detail": f"HTTP {answer.status}"}

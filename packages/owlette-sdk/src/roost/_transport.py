@@ -12,8 +12,10 @@ from typing import cast
 
 import httpx
 
+from roost._constants import MOST_BYTES
 from roost._errors import RoostTransportError
 from roost._hooks import redacted, shown_url
+from roost._inflating import ENCODINGS, Inflater
 
 __all__ = ["Answer", "FutileError", "NotSentError", "Sender", "Stream", "tls_context"]
 
@@ -33,7 +35,7 @@ class NotSentError(RoostTransportError):
 
 
 class FutileError(RoostTransportError):
-    """The request itself is at fault, so that it would fail again."""
+    """The request itself is at fault, or the answer is beyond all bounds: it would fail again."""
 
 
 class _WithoutSignatures(logging.Filter):
@@ -69,6 +71,7 @@ class Sender:
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=timeout_s,
+            headers={"accept-encoding": ENCODINGS},
             follow_redirects=False,  # a redirect could take the key elsewhere
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
         )
@@ -95,10 +98,7 @@ class Sender:
         """
         began = time.perf_counter()
         async with self._opened(method, url, headers, content, timeout_s, None) as response:
-            try:
-                body = await response.aread()
-            except httpx.HTTPError as error:
-                raise _failure(error, method, url) from error
+            body = await Stream(response, method, url, 0.0).read()
             seconds = time.perf_counter() - began
             return Answer(response.status_code, _lower(response.headers), body, seconds)
 
@@ -176,25 +176,53 @@ class Stream:
         self.headers = _lower(response.headers)
 
     async def read(self) -> bytes:
-        """Return all of the body."""
-        try:
-            return await self._response.aread()
-        except httpx.HTTPError as error:
-            raise _failure(error, self._method, self._url) from error
-
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes.
+        """Return all of the body.
 
         Raises:
-            RoostTransportError: it breaks off.
+            RoostTransportError: it breaks off, or is larger than any answer of the API.
         """
+        parts: list[bytes] = []
+        size = 0
+        async with aclosing(self.chunks()) as pieces:
+            async for piece in pieces:
+                parts.append(piece)
+                size += len(piece)
+                if size > MOST_BYTES:
+                    what = f"has more than {MOST_BYTES:,} bytes"
+                    raise self._futile(what)
+        return b"".join(parts)
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes, decompressed, in pieces of bounded size.
+
+        Raises:
+            RoostTransportError: it breaks off, or cannot be decompressed.
+        """
+        response = self._response
+        # what a transport of the caller's had in one piece, httpx has decompressed already
+        done = response.is_stream_consumed
+        encoding = "" if done else response.headers.get("content-encoding", "")
         try:
-            pieces = cast(AsyncGenerator[bytes, None], self._response.aiter_bytes())
+            inflater = Inflater(encoding)
+        except ValueError as error:
+            raise self._futile(str(error)) from None
+        raw = response.aiter_bytes() if done else response.aiter_raw()
+        try:
+            pieces = cast(AsyncGenerator[bytes, None], raw)
             async with aclosing(pieces):
                 async for piece in pieces:
-                    yield piece
+                    for part in inflater.feed(piece):
+                        yield part
+            inflater.close()
         except httpx.HTTPError as error:
             raise _failure(error, self._method, self._url) from error
+        except ValueError as error:
+            what = f"the body {error}"
+            raise RoostTransportError(what, method=self._method, url=shown_url(self._url)) from None
+
+    def _futile(self, what: str) -> FutileError:
+        what = f"the body {what}"
+        return FutileError(what, method=self._method, url=shown_url(self._url))
 
 
 def tls_context() -> ssl.SSLContext:

@@ -11,6 +11,8 @@ import httpx
 from opsnest.journal.journal import journal_of
 from opsnest.journal.refusals import is_refusal
 from opsnest.secret_scan import holds, mask
+from restarrow.dlt.limits import max_body
+from restarrow.http.body import Inflater, UnreadableError
 from restarrow.types import Request
 
 __all__ = ["JournalTransport"]
@@ -64,7 +66,8 @@ class JournalTransport(httpx.AsyncBaseTransport):
         status = response.status_code
         if journal is None or not (status == 200 or is_refusal(status)):
             return response
-        bare = self._bare_of(await response.aread())
+        response = await _whole(response)
+        bare = self._bare_of(response.content)
         if bare is not None:
             # what is refused now may be allowed when the load goes on
             more = {"status": status} if status != 200 else None
@@ -78,9 +81,33 @@ class JournalTransport(httpx.AsyncBaseTransport):
         """Return what may be kept of an answer; None if it is no JSON, as the SDK will say."""
         try:
             return self._bare(json.loads(body))
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+
+async def _whole(response: httpx.Response) -> httpx.Response:
+    """Return an answer whose body was read, and decompressed within bounds.
+
+    Raises:
+        httpx.DecodingError: it has too many bytes, or cannot be decompressed.
+    """
+    headers = response.headers.copy()
+    try:
+        inflater = Inflater(headers.pop("content-encoding", ""), max_body())
+        async for part in response.aiter_raw():
+            inflater.take(part)
+        body = inflater.body()
+    except UnreadableError as error:
+        what = f"the body {error.what}"
+        raise httpx.DecodingError(what, request=response.request) from None
+    finally:
+        await response.aclose()
+    for name in ("content-length", "transfer-encoding"):
+        headers.pop(name, None)
+    return httpx.Response(
+        response.status_code, headers=headers, content=body, request=response.request
+    )

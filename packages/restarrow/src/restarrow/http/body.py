@@ -103,7 +103,7 @@ class Inflater:
         while part:
             assert self._stream is not None  # noqa: S101 - for the type checkers
             if self._stream.eof:  # one gzip member may follow another
-                if part[:2] != b"\x1f\x8b":
+                if part[0] != 0x1F:  # of its head, no more may have come yet
                     return  # padding
                 self._stream = zlib.decompressobj(_ANY_HEAD)
             self._keep(self._stream.decompress(part, self._limit - self.size + 1))
