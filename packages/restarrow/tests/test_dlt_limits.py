@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,68 @@ def test_numbers_that_are_no_json(compared: Comparison, api: Lists, value: str) 
     load(compared, api, pages_with(value))
     assert "JSONDecodeError" in compared.arrow.failures[0]
     assert "JSONDecodeError" in compared.dlt.failures[0]
+
+
+def a_map(keys: int) -> str:
+    return json.dumps({f"key {number}": number for number in range(keys)})
+
+
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.getMessage() for each in caplog.records if each.name == "restarrow.dlt"]
+
+
+@pytest.fixture
+def few_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESTARROW__MAX_NEW_COLUMNS", "50")
+
+
+@pytest.mark.usefixtures("few_columns")
+def test_a_map_of_many_keys_is_told(
+    compared: Comparison, api: Lists, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = f'[{{"id": 1, "at": {{"labels": {a_map(60)}}}, "few": {a_map(40)}}}]'
+    for _ in range(2):  # the second time, the columns are known
+        load(compared, api, [*pages_with("1"), rows, rows])
+    compared.check()
+    (said,) = warned(caplog)
+    assert said.startswith("things_0: the table things_0 gets 104 new columns, 60 of them from ")
+    assert '"].apply_hints(columns={"at__labels": {"data_type": "json"}}). ' in said
+
+    caplog.clear()
+    load(compared, api, [rows], columns={"at__labels": {"data_type": "json"}})
+    assert warned(caplog) == []
+
+
+@pytest.mark.usefixtures("few_columns")
+@pytest.mark.parametrize("hints", [{}, {"columns": {"price": {"data_type": "decimal"}}}])
+def test_so_are_maps_elsewhere_and_on_the_way_of_dlt(
+    compared: Comparison, api: Lists, caplog: pytest.LogCaptureFixture, hints: dict[str, Any]
+) -> None:
+    in_a_list = f'[{{"items": [{{"labels": {a_map(60)}}}]}}]'
+    load(compared, api, [f"[{a_map(60)}]"] * 2, [in_a_list], pages_with(a_map(60)), **hints)
+    compared.check()
+    told = warned(caplog)
+    by_itself = next(each for each in told if "from the keys of the rows themselves" in each)
+    assert "things_0 gets 6" in by_itself
+    assert any('columns={"x": {"data_type": "json"}}' in each for each in told)
+    if not hints:
+        nested = next(each for each in told if "things_1__items" in each)
+        hint = {"items": {"columns": {"labels": {"name": "labels", "data_type": "json"}}}}
+        assert f"nested_hints={json.dumps(hint)}" in nested
+    assert len(told) == (
+        2 if hints else 3
+    )  # lists of rows that dlt takes apart are not looked into
+
+
+def test_a_nested_map_is_kept_by_the_hint_that_is_given(compared: Comparison, api: Lists) -> None:
+    hint = {"items": {"columns": {"labels": {"name": "labels", "data_type": "json"}}}}
+    api.pages["things"] = [[{"items": [{"labels": {"a": 1}}]}]]
+
+    def make(rest: Any) -> Any:
+        source = rest.rest_api_source(config(api, "things"))
+        source.resources["things"].apply_hints(nested_hints=hint)
+        return source
+
+    compared.load(make)
+    compared.check()
+    assert compared.query("SELECT labels FROM things__items") == [('{"a":1}',)]

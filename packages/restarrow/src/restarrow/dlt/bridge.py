@@ -25,8 +25,10 @@ from dlt.extract.items import ResolvablePipeItem, TableNameMeta
 from dlt.extract.items_transform import ItemTransform
 from dlt.extract.pipe import ForkPipe
 
+from restarrow.dlt.columns import ColumnWatch
 from restarrow.dlt.destinations import way_of
 from restarrow.dlt.lane import Converted, Lane, Left
+from restarrow.dlt.limits import max_new_columns
 from restarrow.dlt.report import begin, note_lane
 from restarrow.dlt.support import normaliser_config, why_not
 from restarrow.dlt.writable import refuse_unwritable
@@ -102,6 +104,7 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         self._own: Any = None
         self._lane: Lane | None = None
         self._declarer: _Declarer | None = None
+        self._watch: ColumnWatch | None = None
         self._why_dlt: str | None = None
         self._table = ""
         self._sending = 0
@@ -192,6 +195,8 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         rows = _rows(item)
         if rows and isinstance(rows[0], dict):
             refuse_unwritable(rows, self._table)
+            if self._watch is not None:
+                self._watch.look_at_rows(rows)
         if rows and self._table and self._why_dlt:
             note_lane(self._own.name, self._table, f"dlt: {self._why_dlt}", len(rows))
 
@@ -218,8 +223,10 @@ class ArrowTail(ForkPipe, ItemTransform[Any, Any]):
         self._table = str(resource.table_name)
         self.merges = _merges(resource)
         self._why_dlt = why_not(resource, source)
+        if not (resource.has_dynamic_table_name or resource.has_other_dynamic_hints):
+            self._watch = _watch(resource, source.schema)
         if self._why_dlt is None:
-            self._lane, self._declarer = _open_lane(resource, source.schema, load_id)
+            self._lane, self._declarer = _open_lane(resource, source.schema, load_id, self._watch)
             self._table = self._lane.root
 
 
@@ -279,24 +286,45 @@ class _Declarer:
         )
 
 
-def _open_lane(resource: DltResource, schema: Schema, load_id: str) -> tuple[Lane, _Declarer]:
+def _watch(resource: DltResource, schema: Schema) -> ColumnWatch:
+    computed: Any = resource.compute_table_schema()
+    root = schema.naming.normalize_tables_path(computed["name"])
+    columns = _known_columns(schema, root, computed)
+    return ColumnWatch(
+        resource.name,
+        root,
+        columns,
+        as_json=[name for name, each in columns[root].items() if each.data_type == "json"],
+        most=max_new_columns(),
+        levels=_nesting(schema, computed),
+        max_length=schema.naming.max_length,
+    )
+
+
+def _nesting(schema: Schema, computed: Any) -> int:
+    nesting = computed.get("x-normalizer", {}).get("max_nesting")
+    if nesting is None:
+        nesting = normaliser_config(schema).get("max_nesting")
+    return 1000 if nesting is None else int(nesting)
+
+
+def _open_lane(
+    resource: DltResource, schema: Schema, load_id: str, watch: ColumnWatch | None
+) -> tuple[Lane, _Declarer]:
     """Return the way of a resource's rows, and what tells dlt of it."""
     computed: Any = resource.compute_table_schema()
     root = schema.naming.normalize_tables_path(computed["name"])
     root_key = _has_root_key(schema, root, computed)
-    nesting = computed.get("x-normalizer", {}).get("max_nesting")
-    if nesting is None:
-        nesting = normaliser_config(schema).get("max_nesting")
     options = Options(
         load_id=load_id,
-        max_nesting=1000 if nesting is None else int(nesting),
+        max_nesting=_nesting(schema, computed),
         root_key=root_key,
         max_length=schema.naming.max_length,
     )
     tables: Any = schema.tables
     parents = {name: table["parent"] for name, table in tables.items() if table.get("parent")}
     columns = _known_columns(schema, root, computed)
-    lane = Lane(resource.name, root, columns, parents, options, way_of())
+    lane = Lane(resource.name, root, columns, parents, options, way_of(), watch)
     return lane, _Declarer(resource, schema, root, root_key=root_key)
 
 

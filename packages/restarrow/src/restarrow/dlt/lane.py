@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from restarrow.dlt.columns import ColumnWatch
 from restarrow.dlt.destinations import Way
 from restarrow.dlt.report import note_lane
 from restarrow.errors import DepthError, NormaliseError, UnsupportedError
@@ -64,6 +65,7 @@ class Lane:
         parents: the parents of those that are nested.
         options: how rows become tables.
         way: how tables get into the destination.
+        watch: warns of tables that become very wide.
     """
 
     def __init__(
@@ -74,8 +76,10 @@ class Lane:
         parents: Mapping[str, str],
         options: Options,
         way: Way,
+        watch: ColumnWatch | None = None,
     ) -> None:
         self.root = root
+        self._watch = watch
         self._way = way
         self._resource = resource
         self._normaliser = Normaliser(root, columns=columns, parents=parents, options=options)
@@ -90,6 +94,8 @@ class Lane:
         for name in batch.tables:
             lane = batch.lanes.get(name, "columns")
             note_lane(self._resource, name, lane, len(rows) if name == self.root else 0)
+            if self._watch is not None:
+                self._watch.look(name, self._normaliser.columns[name])
         size = sum(table.nbytes for table in batch.tables.values())
         return Converted(batch, {name: self._hints(name) for name in batch.tables}, size)
 
