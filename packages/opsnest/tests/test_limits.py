@@ -11,8 +11,13 @@ import pytest
 
 from opsnest.errors import DestinationError
 from opsnest.explain import exit_on_error
+from opsnest.mcp.freshness import freshness_of
+from opsnest.mcp.pipelines import Pipelines
+from opsnest.mcp.reading import Database
 from opsnest.rows import from_text
 from restarrow.dlt import accelerate
+
+SQL = "'); DROP TABLE x; --"
 
 
 def deep(levels: int) -> dict[str, Any]:
@@ -56,3 +61,24 @@ def test_rows_that_cannot_be_stored_end_with_one_message(
 def test_json_in_a_text_that_is_nested_too_deeply_stays_a_text(levels: int) -> None:
     text = "[" * levels + "]" * levels
     assert from_text(text) == text
+
+
+def test_names_with_sql_in_them_are_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables of a pipeline whose naming convention leaves names as they are, bar the quotes."""
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+    monkeypatch.setenv("SCHEMA__NAMING", "direct")
+    monkeypatch.chdir(tmp_path)
+    table, column = "t_; DROP TABLE x; --", "c_); DROP TABLE x; --"
+    pipeline = dlt.pipeline("hostile", destination="duckdb", dataset_name="d", pipelines_dir="p")
+    pipeline.run([{"id": 1}], table_name="x")
+    pipeline.run([{"id": 1, column.replace("_", '"'): SQL}], table_name=table.replace("_", '"'))
+    pipeline.deactivate()
+    record = Pipelines(tmp_path / "p").record("hostile")
+    database = Database(record, tmp_path / "hostile.duckdb")
+
+    fresh = freshness_of(record, database)
+    assert {each["table"]: each["rows"] for each in fresh["tables"]} == {"x": 1, table: 1}
+
+    asked = database.query(f'SELECT "{column}" FROM "{table}"')
+    assert (asked.columns, asked.rows) == ([column], [[SQL]])
+    assert database.query("SELECT count(*) FROM x").rows == [[1]]

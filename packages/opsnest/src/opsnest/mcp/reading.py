@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -96,10 +96,10 @@ class Database:
         written = checked(sql, self._dialect, self._request["dataset"], tables, most + 1)
         return self._run(written, tables, most)
 
-    def own(self, sql: str, tables: Collection[str]) -> Answer:
-        """Return the answer to a query of ours; `{}` in it stands for the dataset."""
+    def own(self, written: Callable[[str], str], tables: Collection[str]) -> Answer:
+        """Return the answer to a query of ours, which is written given the dataset, in quotes."""
         dataset = '"' + self._request["dataset"].replace('"', '""') + '"'
-        return self._run(sql.replace("{}", dataset), tables, 10_000)
+        return self._run(written(dataset), tables, 10_000)
 
     def _run(self, sql: str, tables: Collection[str], most: int) -> Answer:
         bounds = self._bounds

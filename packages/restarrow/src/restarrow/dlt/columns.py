@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from restarrow.normalise.naming import SEPARATOR, Naming
+from restarrow.normalise.types import OBJECT
 
 __all__ = ["ColumnWatch"]
 
@@ -69,18 +70,18 @@ class ColumnWatch:
             return
         before = len(self._names)
         for row in rows:
-            if isinstance(row, dict):
-                self._note(row)  # pyright: ignore[reportUnknownArgumentType]
+            if type(row) is OBJECT:
+                self._note(row)
         if len(self._names) > before:
             self.look(self._root, dict.fromkeys(self._names))
 
-    def _note(self, row: dict[str, Any]) -> None:
-        stack: list[tuple[tuple[str, ...], dict[str, Any]]] = [((), row)]
+    def _note(self, row: Mapping[str, Any]) -> None:
+        stack: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [((), row)]
         while stack:
             above, members = stack.pop()
             for key, value in members.items():
                 path = (*above, str(key))
-                is_taken_apart = isinstance(value, dict) and len(above) < self._levels
+                is_taken_apart = type(value) is OBJECT and len(above) < self._levels
                 if is_taken_apart and self._name(path) not in self._as_json:
                     stack.append((path, value))
                 elif path not in self._paths and value is not None:
