@@ -8,13 +8,16 @@ from typing import Any
 
 import dlt
 import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
+from packages.restarrow.tests.scripted_server import queued, reply, scripted
 
-from opsnest.errors import DestinationError
-from opsnest.explain import exit_on_error
+from opsnest.errors import AnswerError, DestinationError
+from opsnest.explain import exit_on_error, explain
 from opsnest.mcp.freshness import freshness_of
 from opsnest.mcp.pipelines import Pipelines
 from opsnest.mcp.reading import Database
 from opsnest.rows import from_text
+from opsnest.sources import owlette_source
 from restarrow.dlt import accelerate
 
 SQL = "'); DROP TABLE x; --"
@@ -82,3 +85,16 @@ def test_names_with_sql_in_them_are_names(tmp_path: Path, monkeypatch: pytest.Mo
     asked = database.query(f'SELECT "{column}" FROM "{table}"')
     assert (asked.columns, asked.rows) == ([column], [[SQL]])
     assert database.query("SELECT count(*) FROM x").rows == [[1]]
+
+
+def test_a_row_of_an_sdk_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    sites = {"sites": [{"id": "site-1", "name": "one", "more": deep(300)}]}
+    with scripted(queued(reply(sites))) as server:
+        source = owlette_source(token="owk_test_x", api_url=server.url).with_resources("sites")
+        pipeline = dlt.pipeline("deep", destination="duckdb", pipelines_dir=str(tmp_path))
+        with pytest.raises(PipelineStepFailed) as caught:
+            pipeline.extract(source)
+    error = explain(caught.value)
+    assert isinstance(error, AnswerError)
+    assert error.resource == "sites"
+    assert error.problem.startswith("a row is nested 302 levels deep")

@@ -10,9 +10,11 @@ import httpx
 
 from opsnest.journal.journal import journal_of
 from opsnest.journal.refusals import is_refusal
+from opsnest.rows import DEEP
 from opsnest.secret_scan import holds, mask
 from restarrow.dlt.limits import max_body
 from restarrow.http.body import Inflater, UnreadableError
+from restarrow.nesting import depth_of
 from restarrow.types import Request
 
 __all__ = ["JournalTransport"]
@@ -78,9 +80,10 @@ class JournalTransport(httpx.AsyncBaseTransport):
         return response
 
     def _bare_of(self, body: bytes) -> Any:
-        """Return what may be kept of an answer; None if it is no JSON, as the SDK will say."""
+        """Return what may be kept of an answer; None if it is no JSON, or too deep to look into."""
         try:
-            return self._bare(json.loads(body))
+            payload = json.loads(body)
+            return self._bare(payload) if depth_of(payload) <= DEEP else None
         except (ValueError, RecursionError):
             return None
 

@@ -42,6 +42,7 @@ from opsnest.sources.owlette_reading import (
     is_switched_off,
     walk,
 )
+from restarrow.nesting import depth_of
 from roost import (
     AuthenticationError,
     NotFoundError,
@@ -154,7 +155,7 @@ def _rows(
                 reading = begin(client)
                 walked = walk(reading, {}, STEPS[entry.name])
                 # to look at a row by itself costs a hundred times as much as at one of many
-                while batch := [clean(without_signatures(row)) for row in islice(walked, _BATCH)]:
+                while batch := [_cleaned(entry, clean, row) for row in islice(walked, _BATCH)]:
                     count += len(batch)
                     scan.all_rows(batch)
                     yield from map(fit, batch) if fit else batch
@@ -173,6 +174,19 @@ def _rows(
             )
 
     return rows
+
+
+def _cleaned(entry: Entry, clean: Callable[[Row], Row], row: Row) -> Row:
+    """Return a row without what is secret and what is null.
+
+    Raises:
+        AnswerError: it is nested too deeply.
+    """
+    if (depth := depth_of(row)) > DEEP:
+        problem = f"a row is nested {depth:,} levels deep, and none has more than {DEEP}"
+        advice = "Nothing of it was loaded. Leave the resource out, and report it."
+        raise AnswerError(SOURCE, entry.name, "GET", "/api", problem, advice)
+    return clean(without_signatures(row))
 
 
 def _transport(entry: Entry, whose: tuple[str, str], choice: Choice) -> JournalTransport | None:
