@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+import zlib
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+import dlt
 import pytest
+import requests
 from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config, lists
+from packages.restarrow.tests.scripted_server import queued, reply, scripted
 from starlette.requests import Request
 from starlette.responses import Response
 
+import restarrow.dlt
 from restarrow.errors import BodyError, DepthError, NormaliseError
 
 
@@ -179,3 +185,38 @@ def test_a_nested_map_is_kept_by_the_hint_that_is_given(compared: Comparison, ap
     compared.load(make)
     compared.check()
     assert compared.query("SELECT labels FROM things__items") == [('{"a":1}',)]
+
+
+def test_what_the_client_of_dlt_reads_has_a_bound_as_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(packer.compress(b" " * 1_000_000) for _ in range(64)) + packer.flush()
+    monkeypatch.setenv("RESTARROW__MAX_BODY", "1000000")
+    looked: list[int] = []
+
+    def look(response: requests.Response, *_: Any, **__: Any) -> None:
+        looked.append(len(response.content))
+
+    endpoint: Any = {"path": "things", "response_actions": [look]}
+    for sent, refused in ((b"[" + b" " * 999_998 + b"]", False), (bomb, True)):
+        headers = {"Content-Encoding": "gzip"} if refused else {}
+        with scripted(queued(reply(sent, headers=headers))) as server:
+            source = restarrow.dlt.rest_api_source(
+                {
+                    "client": {"base_url": server.url, "paginator": "single_page"},
+                    "resources": [{"name": "things", "endpoint": endpoint}],
+                }
+            )
+            pipeline = dlt.pipeline("bound", destination="duckdb", pipelines_dir=str(tmp_path))
+            tracemalloc.start()
+            try:
+                if not refused:
+                    pipeline.extract(source)
+                    continue
+                with pytest.raises(Exception, match=r"things.*more than 1,000,000 bytes.*max_body"):
+                    pipeline.extract(source)
+                assert tracemalloc.get_traced_memory()[1] < 10_000_000
+            finally:
+                tracemalloc.stop()
+    assert looked == [1_000_000]

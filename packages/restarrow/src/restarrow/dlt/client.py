@@ -22,10 +22,11 @@ from dlt.sources.helpers.rest_client.client import PageData, RESTClient
 from requests import Response
 
 from restarrow.ahead import ahead
-from restarrow.dlt.answers import decode_once
+from restarrow.dlt.answers import decode_once, read_whole
 from restarrow.dlt.bridge import ArrowTail, tail_of
 from restarrow.dlt.failures import as_requests_error
 from restarrow.dlt.lane import decoded
+from restarrow.dlt.limits import max_body
 from restarrow.dlt.report import note_drift, note_reading
 from restarrow.dlt.translate import Api, ForeignError, path_of, plan_of, read_api
 from restarrow.errors import ConfigurationError, FetchError, ForeignOriginError, Where
@@ -184,9 +185,13 @@ class FastClient(RESTClient):
         return _Reading(self.connections, api, plan, reader)
 
     def _send_request(self, *args: Any, **kwargs: Any) -> Response:
-        self._refuse_other_origins(args[0] if args else kwargs["request"])
-        response = super()._send_request(*args, **kwargs)
-        decode_once(response)
+        request: Any = args[0] if args else kwargs["request"]
+        self._refuse_other_origins(request)
+        hooks: list[Any] = request.hooks.get("response") or []
+        if hooks and _bound not in hooks:  # before any of them looks at the body
+            hooks.insert(0, _bound)
+        response = super()._send_request(*args, **{"stream": True, **kwargs})
+        decode_once(_bound(response))
         return response
 
     def _refuse_other_origins(self, request: Any) -> None:
@@ -277,6 +282,12 @@ class _Reading:
     def _abort(self, client: Client) -> None:
         if not self._connections.is_shared(self._api):
             client.close()
+
+
+def _bound(response: Response, *_: Any, **__: Any) -> Response:
+    """Read a body within bounds: requests would make of it whatever it becomes."""
+    read_whole(response, max_body())
+    return response
 
 
 def _running_pipe() -> Any:

@@ -116,10 +116,20 @@ class Inflater:
             raise UnreadableError(too_large(self._limit), "too large", self._limit)
 
 
-def too_large(limit: int) -> str:
-    """Say that a body is larger than the limit, and what to do."""
+def too_large(limit: int, told: str = "") -> str:
+    """Say that a body is larger than the limit, and what to do.
+
+    Args:
+        limit: the limit, in bytes.
+        told: the size that its head tells.
+    """
+    size = (
+        f"{int(told):,} bytes, where {limit:,} bytes are"
+        if told
+        else f"more than {limit:,} bytes, which is"
+    )
     return (
-        f"has more than {limit:,} bytes: ask for smaller pages, or raise max_body "
+        f"has {size} the limit: ask for smaller pages, or raise max_body "
         "(with dlt, restarrow.max_body)"
     )
 

@@ -174,7 +174,7 @@ class Wire:
         limit = self._options.max_body
         told = headers.get("content-length", "")
         if told.isdecimal() and int(told) > limit:
-            raise UnreadableError(too_large(limit), "too large")
+            raise UnreadableError(too_large(limit, told), "too large")
         inflater = Inflater(headers.get("content-encoding", ""), limit)
         self._fill(inflater, response, told)
         return inflater.body()
