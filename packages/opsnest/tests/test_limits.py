@@ -11,7 +11,7 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from packages.restarrow.tests.scripted_server import queued, reply, scripted
 
-from opsnest.errors import AnswerError, DestinationError
+from opsnest.errors import AnswerError, ConfigurationError, DestinationError
 from opsnest.explain import exit_on_error, explain
 from opsnest.mcp.freshness import freshness_of
 from opsnest.mcp.pipelines import Pipelines
@@ -58,6 +58,18 @@ def test_rows_that_cannot_be_stored_end_with_one_message(
     told = capsys.readouterr().err
     assert told.startswith(f"error: things: table things: {said}")
     assert "Traceback" not in told
+
+
+def test_so_does_a_setting_that_makes_no_sense(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESTARROW__MAX_NEW_COLUMNS", "many")
+    pipeline = dlt.pipeline("limits", destination="duckdb", pipelines_dir=str(tmp_path))
+    with pytest.raises(PipelineStepFailed) as caught:
+        pipeline.extract(accelerate(dlt.resource([{"id": 1}], name="things")))
+    error = explain(caught.value)
+    assert isinstance(error, ConfigurationError)
+    assert str(error).startswith("restarrow.max_new_columns in dlt's configuration must be")
 
 
 @pytest.mark.parametrize("levels", [101, 100_000])

@@ -56,7 +56,7 @@ def explain(fault: BaseException) -> OpsnestError | None:
             return None
         if isinstance(each, OpsnestError):
             return _with_resource(each, chain)
-        if (refused := _refused_rows(each, chain)) is not None:
+        if (refused := _of_engine(each, chain)) is not None:
             return refused
     for each in chain:
         error = _missing_setting(each) or _disk(each) or _database(each)
@@ -81,10 +81,13 @@ def _with_resource(error: OpsnestError, chain: list[BaseException]) -> OpsnestEr
     return error
 
 
-def _refused_rows(fault: BaseException, chain: list[BaseException]) -> DestinationError | None:
-    from restarrow.errors import NormaliseError  # noqa: PLC0415 - slow to import
+def _of_engine(fault: BaseException, chain: list[BaseException]) -> OpsnestError | None:
+    """Return the error for rows that restarrow cannot make tables of, and for its settings."""
+    from restarrow import errors  # noqa: PLC0415 - slow to import
 
-    if not isinstance(fault, NormaliseError):
+    if isinstance(fault, errors.ConfigurationError):
+        return ConfigurationError(str(fault))
+    if not isinstance(fault, errors.NormaliseError):
         return None
     names = [getattr(each, "pipe_name", None) for each in chain]
     resource = next((f"{name}: " for name in names if name), "")
