@@ -118,7 +118,8 @@ def json_text(value: Any) -> str:
         UnsupportedError: for what dlt's encoder does not write, or takes for a marked value.
     """
     data = _encode(value)
-    if data.count(b"{") + data.count(b"[") > DEEP and depth_of(value) > DEEP:
+    may_be_deep = len(data) > 2 * DEEP and data.count(b"{") + data.count(b"[") > DEEP
+    if may_be_deep and depth_of(value) > DEEP:
         msg = f"a JSON value is nested more than {DEEP} levels deep"
         raise UnsupportedError(msg)
     if _DOUBTFUL_NUMBER.search(data):
