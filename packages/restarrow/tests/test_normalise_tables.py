@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import json
+import tracemalloc
 from importlib import import_module
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from packages.restarrow.tests.normalise_cases import Case, Settings, compare, ours, refusal
 
 from restarrow.errors import UnsupportedError
-from restarrow.normalise import Batch, Column, Normaliser, Options
+from restarrow.normalise import Batch, Column, Normaliser, Options, Raws
 
 # without types
 pa: Any = import_module("pyarrow")
@@ -205,3 +207,55 @@ def test_a_whole_pipeline_of_dlt_writes_the_same_files() -> None:
             ]
             assert written.drop_columns(ids).equals(table.drop_columns(ids))
     assert found == len(batch.tables) == 2
+
+
+def sparse(rows: int, keys: int) -> list[dict[str, int]]:
+    """Make rows none of which has a key of another."""
+    return [{f"k{row}_{key}": key for key in range(keys)} for row in range(rows)]
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_rows_with_keys_of_their_own_do_not_fill_the_memory(
+    *, within: bool, as_bytes: bool
+) -> None:
+    rows: list[Any] = sparse(3000, 10)
+    rows = [{"labels": row} for row in rows] if within else rows
+    given = Raws([json.dumps(row).encode() for row in rows]) if as_bytes else rows
+    normaliser = Normaliser("things")
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnsupportedError, match=r"things: .* 89,970,000 of its cells"):
+            normaliser.normalise(given)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 50_000_000  # and not the 720 MB of 90 million places in lists
+    assert not normaliser.columns
+
+
+def test_a_wide_table_is_made_in_pieces() -> None:
+    normaliser = Normaliser("things")
+    wide = {f"k{key}": key for key in range(5000)}
+    rows: list[Any] = [wide, *({"k1": row} for row in range(10_000))]
+    (first,) = normaliser.pieces(rows[:1])
+    normaliser.normalise(first)
+    pieces = list(normaliser.pieces(rows))
+    assert [row for piece in pieces if not isinstance(piece, Raws) for row in piece] == rows
+    assert {len(piece) for piece in pieces} == {1599, len(rows) - 1599 * (len(pieces) - 1)}
+    raws = Raws([b"{}"] * 2000, checked=True)
+    assert [
+        (len(piece), piece.checked) for piece in normaliser.pieces(raws) if isinstance(piece, Raws)
+    ] == [
+        (1599, True),
+        (401, True),
+    ]
+
+
+def test_nulls_in_a_wide_table_have_a_bound() -> None:
+    normaliser = Normaliser("things")
+    normaliser.normalise([{f"k{key}": key for key in range(5000)}])
+    with pytest.raises(UnsupportedError, match="of its cells would be null"):
+        normaliser.normalise([{"k1": 1}] * 7000)
+    with pytest.raises(UnsupportedError, match="of its cells would be null"):
+        normaliser.normalise([{"k1": 1, "K1": 1}] * 7000)  # row by row

@@ -96,7 +96,8 @@ def _parts(
         for each, normaliser in zip(listings, normalisers, strict=True):
             with closing(_batches(asking, each, window)) as found:
                 for rows in found:
-                    yield normaliser.normalise(rows).tables, normaliser
+                    for some in normaliser.pieces(rows):
+                        yield normaliser.normalise(some).tables, normaliser
 
 
 def _batches(

@@ -110,7 +110,8 @@ class Lane:
         held: Converted | None = None
         reason = ""
         with closing(batches):
-            for number, rows in enumerate(batches):
+            pieces = (piece for rows in batches for piece in self._normaliser.pieces(rows))
+            for number, rows in enumerate(pieces):
                 if number % _GIVEN_BACK == 0:
                     give_back()
                 converted: Converted | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from restarrow.errors import UnsupportedError
@@ -22,6 +22,8 @@ from restarrow.normalise.walker import Options, Place, Walker
 
 __all__ = ["Batch", "Column", "Normaliser", "Options", "Raws"]
 
+#: Cells of a table that are made at once, of eight bytes each or more.
+_CELLS = 8_000_000
 #: After so many surprises in a row, reading bytes as columns rests for some batches.
 _PATIENCE = 3
 _REST = 9
@@ -71,6 +73,18 @@ class Normaliser:
     def parents(self) -> Mapping[str, str]:
         """The parent of each nested table that was met."""
         return self._schema.parents
+
+    def pieces(self, rows: list[Any] | Raws) -> Iterator[list[Any] | Raws]:
+        """Yield rows in pieces that are the shorter, the more columns their table has by then."""
+        at = 0
+        while at < len(rows):
+            columns = len(self._schema.tables.get(self._table, ()))
+            some = slice(at, at + max(1, _CELLS // max(1, columns)))
+            at = some.stop
+            if isinstance(rows, Raws):
+                yield Raws(rows.rows[some], rows.checked)
+            else:
+                yield rows[some]
 
     def normalise(self, rows: Sequence[Any] | Raws) -> Batch:
         """Make the tables of a batch.

@@ -12,6 +12,7 @@ from typing import Any
 from restarrow.normalise.naming import Naming
 from restarrow.normalise.schema import LIST, VALUE, Schema
 from restarrow.normalise.shape import Shape
+from restarrow.normalise.tables import MOST_NULLS, refuse_nulls
 from restarrow.normalise.types import LIST_TYPE, OBJECT
 from restarrow.normalise.walker import Place, child_place, column_name, list_name
 
@@ -104,7 +105,7 @@ class Shredder:
         level: int,
         shape: Shape,
     ) -> None:
-        for key, found in _columns(rows):
+        for key, found in _columns(rows, table.place.table):
             values = found
             kinds = {NoneType} if _are_null(values) else set(map(type, values))
             member = shape.member(key, kinds)
@@ -166,11 +167,17 @@ class Shredder:
         self._shred(child, items, (), level, shape)
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Return the keys of objects, and the values that they have in each of them, or None."""
+def _columns(rows: Sequence[Mapping[str, Any]], table: str) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Return the keys of objects, and the values that they have in each of them, or None.
+
+    Raises:
+        UnsupportedError: they have too few keys in common.
+    """
     if len(set(map(tuple, rows))) == 1:
         return zip(rows[0], zip(*map(_members, rows), strict=True), strict=True)
     keys = dict.fromkeys(chain.from_iterable(rows))
+    if len(keys) * len(rows) > MOST_NULLS:
+        refuse_nulls(table, len(keys) * len(rows) - sum(map(len, rows)))
     return ((key, [row.get(key) for row in rows]) for key in keys)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from restarrow.errors import UnsupportedError
 from restarrow.normalise import arrow
 from restarrow.normalise.schema import Columns
+
+#: Cells of a table that may be there for nothing but nulls, of eight bytes each or more: rows with
+#: keys of their own make columns by the ten thousand, each of which is as long as the batch.
+MOST_NULLS: Final = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,10 @@ def assemble(
     """Put columns in the order of the schema, with nulls for those that these rows lack.
 
     Raises:
-        UnsupportedError: if a column that is not nullable has nulls.
+        UnsupportedError: if a column that is not nullable has nulls, or the table is nearly
+            nothing but nulls.
     """
+    refuse_nulls(table, (len(known) - len(columns)) * count)
     filled: dict[str, arrow.Array] = {}
     types: list[tuple[str, str, bool]] = []
     for name, column in known.items():
@@ -53,12 +59,25 @@ def assemble(
     return arrow.table(filled, types)
 
 
+def refuse_nulls(table: str, nulls: int) -> None:
+    """Refuse a table that would fill the memory with nulls.
+
+    Raises:
+        UnsupportedError: it has too many.
+    """
+    if nulls > MOST_NULLS:
+        msg = f"a table of so many columns that {nulls:,} of its cells would be null"
+        raise UnsupportedError(msg, table=table)
+
+
 def assemble_rows(known: Columns, table: str, rows: Sequence[Mapping[str, Any]]) -> arrow.Table:
     """Make a table of rows that fit its columns.
 
     Raises:
-        UnsupportedError: if a value has no place in Arrow, or a row lacks one that it needs.
+        UnsupportedError: if a value has no place in Arrow, a row lacks one that it needs, or the
+            table is nearly nothing but nulls.
     """
+    refuse_nulls(table, len(known) * len(rows) - sum(map(len, rows)))
     columns = {
         name: arrow.array([row.get(name) for row in rows], column.data_type)
         for name, column in known.items()
