@@ -73,6 +73,12 @@ def test_what_says_that_it_is_too_large_is_not_read() -> None:
     assert peak < LIMIT
 
 
+def test_a_size_beyond_all_numbers_is_too_large() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000
+    error, _ = ask(head + b"\r\nConnection: close\r\n\r\n[]")
+    assert error.problem.startswith("the answer has 9,999,999,999,999,999,999 bytes")
+
+
 def test_what_has_no_length_is_read_to_the_limit() -> None:
     error, _ = ask(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * (LIMIT + 1))
     assert error.problem == f"the answer has more than {LIMIT:,} bytes, which is the limit"

@@ -190,7 +190,7 @@ class FastClient(RESTClient):
         hooks: list[Any] = request.hooks.get("response") or []
         if hooks and _bound not in hooks:  # before any of them looks at the body
             hooks.insert(0, _bound)
-        response = super()._send_request(*args, **{"stream": True, **kwargs})
+        response = super()._send_request(*args, **{**kwargs, "stream": True})
         decode_once(_bound(response))
         return response
 
