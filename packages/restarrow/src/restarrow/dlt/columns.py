@@ -101,8 +101,8 @@ class ColumnWatch:
             )
         else:
             advice = (
-                "from the keys of the rows themselves. If these are maps, make each pair of key "
-                "and value a row, in a map"
+                "from the keys of the rows themselves. If a row is a map, make a row of each pair "
+                "of key and value instead, in a step of your own"
             )
         log.warning(
             "%s: the table %s gets %s new columns, %s. This is said from %s new columns on "
