@@ -17,8 +17,6 @@ from opsnest.catalogue.roost_ai import ROOST_AI
 from opsnest.loading import load
 from opssim import RoostQuirks, RoostSimulator, serve
 
-pytestmark = pytest.mark.xdist_group("roost-catalogue")
-
 ENTRIES = ROOST_AI.by_name
 #: Columns of `test_gpt` and `test_gpt_events`, of RoostGPT's database schema v1.1.17.
 TEST_COLUMNS = frozenset(
@@ -172,7 +170,7 @@ def loads(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[Loads]:
     folder = tmp_path_factory.mktemp("catalogue")
-    simulator = RoostSimulator(tests=25, events=30, quirks=QUIRKS[request.param])
+    simulator = RoostSimulator(tests=22, events=24, quirks=QUIRKS[request.param])
     with pytest.MonkeyPatch.context() as patch, serve(simulator) as roost, no_warnings():
         patch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
         patch.setenv("DLT_DATA_DIR", str(folder / "dlt"))

@@ -16,8 +16,6 @@ from opsnest.catalogue import Entry
 from opsnest.catalogue.rootly import ROOTLY
 from opssim import RootlySimulator, serve
 
-pytestmark = pytest.mark.xdist_group("rootly-catalogue")
-
 FACTS: dict[str, dict[str, Any]] = {
     fact["path"]: fact
     for fact in json.loads((Path(__file__).parent / "facts" / "rootly_lists.json").read_text())
@@ -126,7 +124,7 @@ def test_lists_of_secrets_are_not_loaded_unless_they_are_named() -> None:
 
 @pytest.fixture(scope="module")
 def everything(shared_warehouse: Warehouse) -> Generator[tuple[Rootly, Warehouse, list[Any]]]:
-    made = RootlySimulator(incidents=12, alerts=9, users=4, alert_events=60, shifts=40)
+    made = RootlySimulator(incidents=6, alerts=5, users=3, alert_events=30, shifts=20)
     with pytest.MonkeyPatch.context() as patch, serve(made) as rootly:
         patch.setattr("opsnest.clock.now", made.clock.now)
         shared_warehouse.load(source(rootly), *ENTRIES)
