@@ -218,6 +218,7 @@ class TestGoodAnswers:
         [
             (CLOUDFLARE, "text/html", "is not JSON (text/html; charset=utf-8, "),
             (b'{"data": [{"id": 1', "application/json", "is not JSON (application/json, 18 bytes)"),
+            (b"1" * 5000, "application/json", "5000 bytes): a number has thousands of digits"),
             (b"pong", "text/plain", '"pong"'),
         ],
     )

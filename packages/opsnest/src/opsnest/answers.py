@@ -142,14 +142,16 @@ def _keep_decoded(response: requests.Response, source: str, resource: str) -> No
         return
     try:
         decoded = decode_json(response)
-    except ValueError:
+    except ValueError as error:
         kind = response.headers.get("Content-Type", "no content type")
+        known = isinstance(error, requests.JSONDecodeError)
+        why = "" if known else ": a number has thousands of digits"  # Python's own limit
         raise AnswerError(
             source=source,
             resource=resource,
             method=response.request.method or "GET",
             path=urlsplit(response.url).path,
-            problem=f"the answer is not JSON ({kind}, {len(response.content)} bytes)",
+            problem=f"the answer is not JSON ({kind}, {len(response.content)} bytes){why}",
             advice="Something between here and the API may have answered instead: check the "
             "address and the proxy. Run it again if the answer was cut short.",
             status=response.status_code,

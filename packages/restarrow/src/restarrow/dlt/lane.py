@@ -12,7 +12,7 @@ import msgspec
 
 from restarrow.dlt.destinations import Way
 from restarrow.dlt.report import note_lane
-from restarrow.errors import UnsupportedError
+from restarrow.errors import NormaliseError, UnsupportedError
 from restarrow.memory import give_back
 from restarrow.normalise import Batch, Column, Normaliser, Options, Raws
 from restarrow.normalise.arrow import stacked
@@ -169,7 +169,7 @@ def decoded(rows: list[Any] | Raws) -> list[Any]:
     """Return rows as dlt's client would have decoded them.
 
     Raises:
-        ValueError: they are no JSON.
+        NormaliseError: they are no JSON, or no Python value.
     """
     if not isinstance(rows, Raws):
         return rows
@@ -180,4 +180,11 @@ def _decoded(row: bytes | msgspec.Raw) -> Any:
     try:
         return msgspec.json.decode(row)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return json.loads(bytes(row))  # numbers beyond bounds, lone surrogates
+        pass  # numbers beyond bounds, lone surrogates
+    try:
+        return json.loads(bytes(row))
+    except json.JSONDecodeError as error:
+        msg = f"a row is not JSON: {error}"
+    except ValueError:  # Python's own limit
+        msg = "a number in a row has thousands of digits, which no column takes"
+    raise NormaliseError(msg)

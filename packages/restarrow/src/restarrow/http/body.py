@@ -28,6 +28,8 @@ _HTML = re.compile(rb"\s*<", re.ASCII)
 #: Recognises gzip and zlib by their heads.
 _ANY_HEAD = zlib.MAX_WBITS | 32
 _NO_HEAD = -zlib.MAX_WBITS
+#: How a gzip member begins.
+_GZIP = b"\x1f"
 
 
 class UnreadableError(Exception):
@@ -54,6 +56,7 @@ class Inflater:
         self._parts: list[bytes] = []
         self._stream = zlib.decompressobj(_ANY_HEAD) if self._compressed else None
         self._begun = False
+        self._ended = False
         #: How many bytes there are so far, after decompression.
         self.size = 0
         if self._encoding not in _ENCODINGS:
@@ -101,8 +104,11 @@ class Inflater:
         while part:
             assert self._stream is not None  # noqa: S101 - for the type checkers
             if self._stream.eof:  # one gzip member may follow another
-                if part[:2] != b"\x1f\x8b":
-                    return  # padding
+                part = part.lstrip(b"\0")  # padding
+                # its first byte tells: the second may come with the next part
+                self._ended = self._ended or part[:1] not in {b"", _GZIP}
+                if self._ended or not part:
+                    return
                 self._stream = zlib.decompressobj(_ANY_HEAD)
             self._keep(self._stream.decompress(part, self._limit - self.size + 1))
             part = self._stream.unconsumed_tail or self._stream.unused_data
@@ -197,6 +203,8 @@ def decode_json(page: Page) -> Any:
         message, offset = f"{error} is no number", max(0, page.body.find(str(error).encode()))
     except RecursionError:
         message, offset = "it is nested too deeply", 0
+    except ValueError:  # Python's own limit, which keeps time from growing with their square
+        message, offset = "a number has thousands of digits,", 0
     what = f"the body is not JSON: {message} at byte {offset} of {len(page.body)}"
     raise BodyError(what, where_of(page), reason="not JSON", offset=offset)
 
