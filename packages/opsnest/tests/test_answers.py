@@ -198,6 +198,7 @@ class TestRedirects:
             ("https://me:hunter2@login.test/sso", "https://login.test/sso"),
             ("//me:hunter2@login.test/sso", "//login.test/sso"),
             ("/login?key=hunter2", "/login"),
+            ("/login/https://me:hunter2@x/", "/login/https://x/"),
             ("http://[hunter2", "what is no address"),
             ("", "nowhere"),
         ],

@@ -13,6 +13,7 @@ from opsnest.errors import AccessError, AnswerError, SourceError
 from opsnest.events import PageRead, publish
 from opsnest.json_values import is_object
 from restarrow.dlt.answers import decode_json
+from restarrow.http.urls import path_of, shown
 
 __all__ = ["Said", "check_answer", "checker", "keep_json", "what_it_said"]
 
@@ -55,7 +56,7 @@ def checker(
                 source=source,
                 resource=resource,
                 method=response.request.method or "GET",
-                path=urlsplit(response.url).path,
+                path=path_of(response.url),
                 problem=f"the answer has no `{holds[0]}`",
                 advice="Something between here and the API may have answered instead: check the "
                 "address. If it has not, the API has changed: please report it with this message.",
@@ -105,7 +106,7 @@ def check_answer(
         source=source,
         resource=resource,
         method=response.request.method or "GET",
-        path=urlsplit(response.url).path,
+        path=path_of(response.url),
         problem=_problem(status, kind),
         advice=advice.get(status) or _ADVICE.get(status) or _advice_of_class(status),
         status=status,
@@ -150,7 +151,7 @@ def _keep_decoded(response: requests.Response, source: str, resource: str) -> No
             source=source,
             resource=resource,
             method=response.request.method or "GET",
-            path=urlsplit(response.url).path,
+            path=path_of(response.url),
             problem=f"the answer is not JSON ({kind}, {len(response.content)} bytes){why}",
             advice="Something between here and the API may have answered instead: check the "
             "address and the proxy. Run it again if the answer was cut short.",
@@ -216,10 +217,9 @@ def _text(value: object) -> str | None:
 
 
 def _bare(url: str) -> str:
-    """Return a URL without user and query, which may hold credentials."""
+    """Return a URL without users and query, which may hold credentials."""
     try:
-        parts = urlsplit(url)
+        urlsplit(url)
     except ValueError:
         return "what is no address"
-    host = parts.netloc.rpartition("@")[2]
-    return _shorten(f"{parts.scheme}://{host}{parts.path}" if host else parts.path) or "nowhere"
+    return _shorten(shown(url)) or "nowhere"
