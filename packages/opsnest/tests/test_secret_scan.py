@@ -134,6 +134,11 @@ def test_a_field_that_is_secret_is_masked_whole_whatever_else_is_in_it() -> None
     }
 
 
+def test_what_is_masked_stays_as_it_is() -> None:
+    masked = mask({"authorization": f"Bearer {some(40)}", "password": f"{some(10)} {some(10)}"})
+    assert mask(masked) == masked
+
+
 def test_both_passes_agree_on_a_name_with_a_line_end() -> None:
     row = {"password\n": "a" * 12}
     assert mask(row) == row

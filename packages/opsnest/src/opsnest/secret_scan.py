@@ -38,6 +38,7 @@ _NAMED: Final = 5
 
 #: What may stand beside a secret that is all there is, apart from our own marks.
 _BESIDE_MARKS: Final = re.compile(r"\[removed: [^\]]*\]|(?i:bearer|basic|token)|[\s\"'\\:=,;]")
+_MARK: Final = "[removed: "
 _PATTERNS: Final = tuple((shape.kind, shape.pattern()) for shape in SHAPES)
 
 Row = dict[str, Any]
@@ -214,8 +215,8 @@ class _Walk:
             return new
         if new == value and (len(value) < _LEAST or PLACEHOLDER.match(value)):
             return value
-        if new != value and not _BESIDE_MARKS.sub("", new):
-            return new  # what was found in it was all of it
+        if _MARK in new and not _BESIDE_MARKS.sub("", new):
+            return new  # what was found in it, now or before it came, was all of it
         self.found.add((kind, path, hash(value)))
         return _mark(kind)
 
@@ -277,4 +278,4 @@ def _bytes(text: str) -> bytes:
 
 
 def _mark(kind: str) -> str:
-    return f"[removed: {kind}]"
+    return f"{_MARK}{kind}]"
