@@ -156,21 +156,21 @@ async def test_an_answer_that_is_no_version(
             await client.roosts.pull(ROOST, 1, tmp_path / "there", OPTIONS)
 
 
-@pytest.mark.parametrize(
-    "version",
-    [
-        {"files": [{"name": "a"}]},
-        {"files": 5},
-        {"files": [5]},
-        [],
-        None,
-        {"files": [{"path": 5, "size": 1, "chunks": []}]},
-        {"files": [{"path": "a", "size": "1", "chunks": []}]},
-        {"files": [{"path": "a", "size": 1, "chunks": [{"hash": "ab" * 32, "size": None}]}]},
-        {"files": [{"path": "a", "size": 1, "chunks": [{"hash": 5, "size": 1}]}]},
-        {"files": [{"path": "a", "size": 1, "chunks": [{"hash": "../x", "size": 1}]}]},
-    ],
-)
+STRANGE: list[Any] = [
+    {"files": [{"name": "a"}]},
+    {"files": 5},
+    {"files": [5]},
+    [],
+    None,
+    {"files": [{"path": 5, "size": 1, "chunks": []}]},
+    {"files": [{"path": "a", "size": "1", "chunks": []}]},
+    {"files": [{"path": "a", "size": 1, "chunks": [{"hash": "ab" * 32, "size": None}]}]},
+    {"files": [{"path": "a", "size": 1, "chunks": [{"hash": 5, "size": 1}]}]},
+    {"files": [{"path": "a", "size": 1, "chunks": [{"hash": "../x", "size": 1}]}]},
+]
+
+
+@pytest.mark.parametrize("version", STRANGE)
 async def test_a_manifest_of_another_kind(
     owlette: SmallOwlette, client: Roost, tmp_path: Path, version: Any
 ) -> None:
