@@ -15,7 +15,7 @@ SIDE_BY_SIDE := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) -
 ELSEWHERE := and not browser and not destinations
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long test-browser test-destinations test-sdk check format pages bench pins clean
+.PHONY: help setup demo test test-fast test-long test-browser test-destinations test-sdk fuzz check format pages bench pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,10 +68,22 @@ test-browser: setup  ## open the dashboard and the notebooks in Chromium, which 
 test-sdk: setup  ## build the SDK, and test it on every Python that it supports and is here
 	$(BIN)/python packages/owlette-sdk/scripts/all_pythons.py
 
+SECONDS ?= 600
+TARGETS ?= $(filter-out __init__,$(basename $(notdir $(wildcard fuzz/targets/*.py))))
+
+fuzz: .venv/.fuzz  ## look for inputs that break a parser: TARGETS="bodies pages" SECONDS=60
+	@for target in $(TARGETS); do \
+	  echo "== $$target"; $(BIN)/python -m fuzz.run $$target -max_total_time=$(SECONDS) || exit; \
+	done
+
+.venv/.fuzz: .venv/.setup
+	$(BIN)/uv pip install $(PINNED) --group fuzz
+	@touch $@
+
 check: setup  ## check format, lint, types, imports and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy packages/*/src packages/*/tests packages/*/scripts tests pipelines notebooks examples benchmarks
+	$(BIN)/mypy packages/*/src packages/*/tests packages/*/scripts tests pipelines notebooks examples benchmarks fuzz
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/codespell
@@ -88,7 +100,7 @@ bench: setup  ## measure, and write the figures to benchmarks/results
 
 pins: setup  ## work the pinned versions out anew
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-emit-index-url \
-	  --no-emit-find-links --no-header --annotation-style line --group dev --group destinations \
+	  --no-emit-find-links --no-header --annotation-style line --group dev --group destinations --group fuzz \
 	  packages/owlette-sdk/pyproject.toml packages/restarrow/pyproject.toml \
 	  packages/opssim/pyproject.toml packages/opsnest/pyproject.toml pins.in \
 	  --all-extras --no-emit-package opssim --no-emit-package owlette-sdk \
@@ -99,5 +111,5 @@ pins: setup  ## work the pinned versions out anew
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
-	  opsnest_demo.duckdb opsnest_demo.duckdb.wal .opsnest_demo benchmarks/results
+	  opsnest_demo.duckdb opsnest_demo.duckdb.wal .opsnest_demo benchmarks/results fuzz/found fuzz/grown
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

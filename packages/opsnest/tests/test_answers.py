@@ -231,6 +231,7 @@ class TestRedirects:
             ("https://me:hunter2@login.test/sso", "https://login.test/sso"),
             ("//me:hunter2@login.test/sso", "//login.test/sso"),
             ("/login?key=hunter2", "/login"),
+            ("/login/https://me:hunter2@x/", "/login/https://x/"),
             ("http://[hunter2", "what is no address"),
             ("", "nowhere"),
         ],
@@ -251,6 +252,7 @@ class TestGoodAnswers:
         [
             (CLOUDFLARE, "text/html", "is not JSON (text/html; charset=utf-8, "),
             (b'{"data": [{"id": 1', "application/json", "is not JSON (application/json, 18 bytes)"),
+            (b"1" * 5000, "application/json", "5000 bytes): a number has thousands of digits"),
             (b"pong", "text/plain", '"pong"'),
         ],
     )

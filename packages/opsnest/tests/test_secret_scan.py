@@ -105,6 +105,45 @@ def test_a_secret_is_found_by_what_is_said_of_it(text: str, secret: str, kind: s
     assert may_hold([json.dumps({"a": text}).encode()]) == [True]
 
 
+@pytest.mark.parametrize("blank", ["\f", "\v", "\b", "\x1c", "\t", "\r\n"], ids=repr)
+@pytest.mark.parametrize("levels", [0, 1, 2], ids=lambda levels: f"{levels} times JSON")
+def test_any_blank_may_stand_before_a_secret(blank: str, levels: int) -> None:
+    said = [
+        ("password ={blank}{word}", some(12)),
+        ("api_key:{blank}'{word}'", some(20)),
+        ("Authorization:{blank}Bearer{blank}{word}", some(32)),
+        ("bearer{blank}{word}", some(32)),
+        ("aws_secret_access_key{blank}={blank}{word}", some(40)),
+        ("{blank}{word}", "AI" + "za" + some(35)),
+        ("{blank}{word}", "sk" + "-ant-" + some(40)),
+    ]
+    for text, word in said:
+        value = text.format(blank=blank, word=word)
+        for _ in range(levels):
+            value = json.dumps({"a": value})
+        assert word not in mask(value), value
+        assert may_hold([value.encode(), json.dumps(value).encode()]) == [True, True], value
+
+
+def test_a_field_that_is_secret_is_masked_whole_whatever_else_is_in_it() -> None:
+    rest, token = some(10), "gh" + "p_" + some(36)
+    assert mask({"password": f"{rest} {token}"}) == {"password": "[removed: password]"}
+    assert mask({"password": token}) == {"password": "[removed: GitHub token]"}
+    assert mask({"authorization": f"Bearer {token}"}) == {
+        "authorization": "Bearer [removed: GitHub token]"
+    }
+
+
+def test_what_is_masked_stays_as_it_is() -> None:
+    masked = mask({"authorization": f"Bearer {some(40)}", "password": f"{some(10)} {some(10)}"})
+    assert mask(masked) == masked
+
+
+def test_both_passes_agree_on_a_name_with_a_line_end() -> None:
+    row = {"password\n": "a" * 12}
+    assert mask(row) == row
+
+
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_only_looks_alike_is_left(text: str) -> None:
     assert mask(text) == text

@@ -156,6 +156,11 @@ def test_server_sent_events(size: int) -> None:
     assert (three.event, three.data, three.id) == ("message", "", "")
 
 
+def test_a_wait_that_is_no_number_is_none() -> None:
+    (event,) = EventParser().feed(b"retry: " + b"9" * 5000 + b"\ndata: 1\n\n")
+    assert event.retry_ms is None
+
+
 async def test_the_stream_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 

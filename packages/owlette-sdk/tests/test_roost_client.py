@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from roost import ApiResponse, RetryPolicy, Roost, RoostTransportError
+from roost._hooks import shown_url
 from roost.testing import Pieces, RecordedTransport, answer
 
 
@@ -243,3 +244,19 @@ async def test_a_body_that_is_cut_is_read_again() -> None:
     async with Roost(token="owk_test_x", transport=transport, retry=retry) as client:
         assert await client.sites.list() == []
     assert len(transport.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://u:hunter2@h/x",
+        "https://h/to/https://u:hunter2@x/y",
+        "https://h/to/https%3A%2F%2Fu%3ahunter2%40x/y",
+        "https://h/?next=https://u:hunter2@x/",
+        "//u:hunter2@h/x",
+    ],
+)
+def test_a_url_is_shown_without_the_passwords_in_it(url: str) -> None:
+    shown = shown_url(url)
+    assert "hunter2" not in shown
+    assert "h/" in shown

@@ -156,10 +156,25 @@ async def test_an_answer_that_is_no_version(
             await client.roosts.pull(ROOST, 1, tmp_path / "there", OPTIONS)
 
 
+STRANGE: list[Any] = [
+    {"files": [{"name": "a"}]},
+    {"files": 5},
+    {"files": [5]},
+    [],
+    None,
+    {"files": [{"path": 5, "size": 1, "chunks": []}]},
+    {"files": [{"path": "a", "size": "1", "chunks": []}]},
+    {"files": [{"path": "a", "size": 1, "chunks": [{"hash": "ab" * 32, "size": None}]}]},
+    {"files": [{"path": "a", "size": 1, "chunks": [{"hash": 5, "size": 1}]}]},
+    {"files": [{"path": "a", "size": 1, "chunks": [{"hash": "../x", "size": 1}]}]},
+]
+
+
+@pytest.mark.parametrize("version", STRANGE)
 async def test_a_manifest_of_another_kind(
-    owlette: SmallOwlette, client: Roost, tmp_path: Path
+    owlette: SmallOwlette, client: Roost, tmp_path: Path, version: Any
 ) -> None:
-    odd = {"versionId": "vrs_x", "versionNumber": 1, "version": {"files": [{"name": "a"}]}}
+    odd = {"versionId": "vrs_x", "versionNumber": 1, "version": version}
     owlette.faults.append(lambda request: Reply(data=odd))
     async with client:
         with pytest.raises(PullError, match="none that this release can read"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from roost._push.ignore import Ignore
+from roost._push.stars import OF_STARS, StarMachine
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,34 @@ def test_the_last_pattern_that_fits_decides() -> None:
     assert ignore.leaves_out("a.log", is_folder=False)
     assert not ignore.leaves_out("keep.log", is_folder=False)
     assert ignore.leaves_out("x/keep.log", is_folder=False)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left_out", "kept"),
+    [
+        ("*a*a*a*a*a*a*a*a*b", "a" * 200 + "b", "a" * 200),
+        ("*?*?*?*?*?*?*?*?*b", "c" * 200 + "b", "c" * 200),
+        ("**/a/**/a/**/a/**/b", "a/" * 200 + "b", "a/" * 200 + "c"),
+        ("/**/*a*/**/*a*/**/b", "a/" * 200 + "b", "a/" * 200 + "c"),
+        ("x/*[!b]*[!b]*[!b]*[!b]*b", "x/" + "a" * 200 + "b", "x/" + "a" * 200),
+        ("*a*a*a*/**", "aaa/b/c", "a" * 200),
+    ],
+)
+def test_patterns_of_many_stars_take_no_longer(pattern: str, left_out: str, kept: str) -> None:
+    ignore = Ignore([pattern])
+    began = time.process_time()
+    assert ignore.leaves_out(left_out, is_folder=False)
+    assert not ignore.leaves_out(kept, is_folder=False)
+    assert time.process_time() - began < 1
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "/", "[^/]", "(?!/)[ab]", *OF_STARS]), max_size=8),
+    st.lists(st.text("ab/", max_size=12), min_size=1, max_size=20),
+)
+def test_a_machine_fits_what_a_regular_expression_fits(made: list[str], paths: list[str]) -> None:
+    machine, regex = StarMachine(made), re.compile("".join(made), re.DOTALL)
+    assert [path for path in paths if machine.fits(path)] == list(filter(regex.fullmatch, paths))
 
 
 @pytest.fixture(scope="module")

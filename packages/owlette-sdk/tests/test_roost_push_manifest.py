@@ -56,6 +56,7 @@ def test_the_vector_that_is_not_ascii() -> None:
         (10**25, "1e+25"),
         (math.nan, "null"),
         (math.inf, "null"),
+        (10**400, "null"),
     ],
 )
 def test_numbers_as_javascript_writes_them(number: float, written: str) -> None:
@@ -63,6 +64,7 @@ def test_numbers_as_javascript_writes_them(number: float, written: str) -> None:
 
 
 def test_keys_as_javascript_orders_them() -> None:
+    assert canonical({"9" * 5000: 1, "2": 2}).startswith(b'{"2":2,"999')
     value = {"b": 1, "10": 2, "9": 3, "a": 4, "01": 5, "\U00010000": 6, "\uffff": 7}
     assert canonical(value).decode() == (
         '{"9":3,"10":2,"01":5,"a":4,"b":1,"\U00010000":6,"\uffff":7}'

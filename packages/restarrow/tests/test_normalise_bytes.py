@@ -178,6 +178,18 @@ def test_rows_that_are_no_objects_go_row_by_row() -> None:
     assert batch.lanes["things"] == "rows: not all rows are objects"
 
 
+@pytest.mark.parametrize(
+    "rows", [[b"null", b'{"a":2}'], [b'{"a":2}', b"null"], [b"null"], [b" \n null ", b'{"a":2}']]
+)
+def test_null_rows_are_not_shown_to_arrow_which_they_crash(rows: list[bytes]) -> None:
+    normalise = ours(Settings())
+    normalise.normalise(Raws([b'{"a":1}']))
+    batch = normalise.normalise(Raws(rows))
+    found = [2 if b"2" in row else None for row in rows]
+    assert batch.tables["things"].column("a").to_pylist() == found
+    assert batch.lanes["things"] == "rows: not all rows are objects"
+
+
 def test_json_columns_keep_rows_from_the_byte_lane() -> None:
     normalise = ours(Settings(max_nesting=0))
     normalise.normalise(Raws([b'{"a":{"b":1.0}}']))

@@ -216,3 +216,7 @@ def test_columns_of_one_plain_notation_are_read_at_once() -> None:
     ]
     assert arrow.moments(arrow.array(["2024-01-01T00:00:00", "2024-01-01T00:00Z"], "text")) is None
     assert arrow.moments(arrow.array(["0000-01-01T00:00:00Z"], "text")) is None
+    # in UTC it is the year 1 already, and dlt reads no year 0
+    assert arrow.moments(arrow.array(["0000-12-31T23:59:00-01:00"], "text")) is None
+    check("0000-12-31T23:59:00-01:00")
+    check("0001-01-01T23:59:00Z")

@@ -70,6 +70,25 @@ def test_gzip_in_several_members_and_padding() -> None:
     assert _inflated(_cut(packed, 7), "gzip") == b"one two"
 
 
+@pytest.mark.parametrize("between", [b"", b"\0\0"])
+def test_a_gzip_member_is_not_lost_wherever_the_wire_cuts_it(between: bytes) -> None:
+    first, second = gzip.compress(b"one ", mtime=0), gzip.compress(b"two", mtime=0)
+    packed = first + between + second
+    for cut in range(len(packed)):
+        assert _inflated([packed[:cut], packed[cut:]], "gzip") == b"one two"
+    for end in range(len(first + between) + 1, len(packed)):
+        for cut in range(end):
+            with pytest.raises(UnreadableError, match="middle") as caught:
+                _inflated([packed[:cut], packed[cut:end]], "gzip")
+            assert caught.value.reason == "truncated"  # which is asked for again
+
+
+def test_what_is_behind_gzip_and_is_none_is_left_out_wherever_the_wire_cuts_it() -> None:
+    packed = gzip.compress(b"one") + b"xx" + gzip.compress(b"two")
+    for cut in range(len(packed)):
+        assert _inflated([packed[:cut], packed[cut:]], "gzip") == b"one"
+
+
 def test_an_empty_body_is_empty_whatever_it_claims() -> None:
     assert _inflated([], "gzip") == b""
     assert _inflated([b""], "gzip") == b""
@@ -235,6 +254,13 @@ def test_what_is_not_json_is_told_with_page_and_offset(body: bytes, offset: int)
         decode_json(_page(body, number=3))
     assert (caught.value.reason, caught.value.offset) == ("not JSON", offset)
     assert "GET /v1/items" in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [b"[%s]" % (b"1" * 5000), b'{"a": -%s}' % (b"9" * 5000)])
+def test_a_number_that_python_does_not_read(body: bytes) -> None:
+    with pytest.raises(BodyError, match="a number has thousands of digits") as caught:
+        decode_json(_page(body, number=3))
+    assert caught.value.reason == "not JSON"
 
 
 def test_nesting_without_end() -> None:

@@ -162,7 +162,19 @@ def test_different_origins(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "h/x", "ftp://h", "http://", "http:///x", "http://h:port", "http://h\\@evil/", "//h"],
+    [
+        *("", "h/x", "ftp://h", "http://", "http:///x", "http://h:port", "http://h\\@evil/", "//h"),
+        # programs read another host or port in these than we would
+        *(
+            "http://[::1]8080",
+            "http://[::1]x",
+            "http://x[::1]",
+            "http://[v1.x]",
+            "http://h<",
+            "http://h^",
+        ),
+        *("http://u:p@[::1]8080", "http://[::1]:80:80", "http://h:80:80", "http://h{", 'http://h"'),
+    ],
 )
 def test_what_is_no_url(url: str) -> None:
     with pytest.raises(ConfigurationError, match="https://"):
@@ -181,6 +193,16 @@ def test_origins_are_shown_without_the_usual_port() -> None:
         ("https://h?key=secret", "https://h"),
         ("https://h/@me/x", "https://h/@me/x"),
         ("u:secret@h", "h"),
+        ("https://u:secret@h/https://x/", "https://h/https://x/"),
+        ("https://u:secret@h/https://v:secret@x/", "https://h/https://x/"),
+        ("https://h/to/https:/u:secret@x/", "https://h/to/https:/x/"),
+        ("https://h/to//u:secret@x/", "https://h/to//x/"),
+        ("https://h/to/https%3A%2F%2Fu%3asecret%40x/y", "https://h/to/https%3A%2F%2Fx/y"),
+        ("https://h/?next=https://u:secret@x/", "https://h/"),
+        ("https://u:secret#rest@h/", "https://u"),
+        ("https://u:secret/rest@h/", "https://u"),
+        ("https://[::1]:80/x", "https://[::1]:80/x"),
+        ("https://h:80/x:y", "https://h:80/x:y"),
     ],
 )
 def test_what_a_message_shows_of_a_url(url: str, shown: str) -> None:

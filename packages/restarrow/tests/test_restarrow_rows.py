@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restarrow.errors import BodyError, ConfigurationError
+from restarrow.dlt.lane import decoded
+from restarrow.errors import BodyError, ConfigurationError, NormaliseError
 from restarrow.normalise.byte_lane import Raws
 from restarrow.paging import DecodedPage, RowSelector
 from restarrow.rows import RawRows, RowReader, batches
@@ -166,3 +167,11 @@ def test_bytes_and_decoded_rows_are_not_mixed() -> None:
     assert [len(each) for each in found] == [1, 2, 1]
     assert isinstance(found[1], Raws)
     assert found[1].checked
+
+
+def test_rows_for_dlt_that_are_no_values_are_a_clear_error() -> None:
+    assert decoded(Raws([b'{"a":1e999}'])) == [{"a": float("inf")}]
+    with pytest.raises(NormaliseError, match="a number in a row has thousands of digits"):
+        decoded(Raws([b'{"a":%s}' % (b"1" * 5000)]))
+    with pytest.raises(NormaliseError, match="not JSON"):
+        decoded(Raws([b'{"a":nope}']))

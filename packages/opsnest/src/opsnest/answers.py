@@ -15,6 +15,7 @@ from opsnest.json_values import is_object
 from opsnest.rows import DEEP
 from restarrow.dlt.answers import decode_json
 from restarrow.errors import BodyError
+from restarrow.http.urls import path_of, shown
 from restarrow.nesting import depth_of, depth_of_json
 
 __all__ = ["Said", "check_answer", "checker", "keep_json", "what_it_said"]
@@ -58,7 +59,7 @@ def checker(
                 source=source,
                 resource=resource,
                 method=response.request.method or "GET",
-                path=urlsplit(response.url).path,
+                path=path_of(response.url),
                 problem=f"the answer has no `{holds[0]}`",
                 advice="Something between here and the API may have answered instead: check the "
                 "address. If it has not, the API has changed: please report it with this message.",
@@ -108,7 +109,7 @@ def check_answer(
         source=source,
         resource=resource,
         method=response.request.method or "GET",
-        path=urlsplit(response.url).path,
+        path=path_of(response.url),
         problem=_problem(status, kind),
         advice=advice.get(status) or _ADVICE.get(status) or _advice_of_class(status),
         status=status,
@@ -150,14 +151,16 @@ def _keep_decoded(response: requests.Response, source: str, resource: str) -> No
         depth = depth_of(decoded)
     except BodyError:
         decoded, depth = None, depth_of_json(response.content)
-    except ValueError:
+    except ValueError as error:
         kind = response.headers.get("Content-Type", "no content type")
+        known = isinstance(error, requests.JSONDecodeError)
+        why = "" if known else ": a number has thousands of digits"  # Python's own limit
         raise AnswerError(
             source=source,
             resource=resource,
             method=response.request.method or "GET",
-            path=urlsplit(response.url).path,
-            problem=f"the answer is not JSON ({kind}, {len(response.content)} bytes)",
+            path=path_of(response.url),
+            problem=f"the answer is not JSON ({kind}, {len(response.content)} bytes){why}",
             advice="Something between here and the API may have answered instead: check the "
             "address and the proxy. Run it again if the answer was cut short.",
             status=response.status_code,
@@ -232,10 +235,9 @@ def _text(value: object) -> str | None:
 
 
 def _bare(url: str) -> str:
-    """Return a URL without user and query, which may hold credentials."""
+    """Return a URL without users and query, which may hold credentials."""
     try:
-        parts = urlsplit(url)
+        urlsplit(url)
     except ValueError:
         return "what is no address"
-    host = parts.netloc.rpartition("@")[2]
-    return _shorten(f"{parts.scheme}://{host}{parts.path}" if host else parts.path) or "nowhere"
+    return _shorten(shown(url)) or "nowhere"

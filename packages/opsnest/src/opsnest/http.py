@@ -41,6 +41,7 @@ from opsnest.bodies import read_whole
 from opsnest.errors import ConfigurationError, RateLimitError, UnreachableError
 from restarrow.http import Governor
 from restarrow.http.limits import read_allowance
+from restarrow.http.urls import path_of
 
 __all__ = ["ApiSession", "Patience", "governor_of", "seconds_to_wait"]
 
@@ -241,7 +242,7 @@ class ApiSession(requests.Session):
             "%s: %s %s %s; next try in %.1f s",
             self.source,
             request.method,
-            urlsplit(request.url or "").path,
+            path_of(request.url or ""),
             f"answered {answer.status_code}" if answer is not None else "got no answer",
             seconds,
         )
@@ -272,7 +273,7 @@ class ApiSession(requests.Session):
             source=self.source,
             resource="",
             method=request.method or "GET",
-            path=urlsplit(request.url or "").path,
+            path=path_of(request.url or ""),
             problem=problem,
             advice=advice,
         )
@@ -285,7 +286,7 @@ class ApiSession(requests.Session):
             source=self.source,
             resource="",
             method=request.method or "GET",
-            path=urlsplit(request.url or "").path,
+            path=path_of(request.url or ""),
             problem=f"still over the rate limit after {self._patience.attempts} tries",
             advice="Something else uses this key too: use a key of its own, or run it later.",
             status=429,

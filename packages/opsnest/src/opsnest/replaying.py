@@ -23,6 +23,8 @@ __all__ = ["replay", "source_to_replay"]
 
 log = logging.getLogger("opsnest")
 
+#: Lists that an error names.
+_NAMED: Final = 5
 #: What sources are given in place of credentials, as nobody is asked.
 _NOBODY: Final[Mapping[str, Mapping[str, Any]]] = {
     "roost": {"token": "none"},
@@ -71,6 +73,14 @@ def replay(pipeline: Pipeline, source: DltSource, journal: Path | None = None) -
                 message = (
                     f"the page journal is of {pages.head.source}, not of {source.name}.\n"
                     "  Name the platform that it is of."
+                )
+                raise ReplayError(message)
+            unknown = sorted(set(pages.head.resources) - set(source.resources))
+            if unknown:
+                message = (
+                    f"the page journal has lists that {source.name} does not have: "
+                    f"{', '.join(unknown[:_NAMED])}.\n"
+                    "  Replay it with the version of Opsnest that has kept it."
                 )
                 raise ReplayError(message)
             log.info("%s: replaying a load of %s", source.name, pages.began.isoformat())

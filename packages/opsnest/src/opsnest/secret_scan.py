@@ -35,6 +35,9 @@ _LEAST: Final = 8
 #: Columns that a warning names.
 _NAMED: Final = 5
 
+#: What may stand beside a secret that is all there is, apart from our own marks.
+_BESIDE_MARKS: Final = re.compile(r"\[removed: [^\]]*\]|(?i:bearer|basic|token)|[\s\"'\\:=,;]")
+_MARK: Final = "[removed: "
 _PATTERNS: Final = tuple((shape.kind, shape.pattern()) for shape in SHAPES)
 
 
@@ -217,10 +220,12 @@ class _Walk:
     def _member(self, value: Any, kind: str | None, path: str) -> Any:
         """Return a member's value without secrets; all of it is one if its name says so."""
         new = self.value(value, path)
-        if kind is None or not isinstance(value, str) or new != value:
+        if kind is None or not isinstance(value, str):
             return new
-        if len(value) < _LEAST or PLACEHOLDER.match(value):
+        if new == value and (len(value) < _LEAST or PLACEHOLDER.match(value)):
             return value
+        if _MARK in new and not _BESIDE_MARKS.sub("", new):
+            return new  # what was found in it, now or before it came, was all of it
         self.found.add((kind, path, hash(value)))
         return _mark(kind)
 
@@ -282,4 +287,4 @@ def _bytes(text: str) -> bytes:
 
 
 def _mark(kind: str) -> str:
-    return f"[removed: {kind}]"
+    return f"{_MARK}{kind}]"

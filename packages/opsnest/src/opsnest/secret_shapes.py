@@ -13,7 +13,9 @@ from typing import Final
 __all__ = ["ANYTHING", "PLACEHOLDER", "SHAPES", "Shape", "kind_of_name"]
 
 #: Where a word may begin: also behind escapes in text that is JSON or part of a URL itself.
-_START: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2}))"
+_START: Final = (
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbfv])|(?<=\\u00[0-9A-Fa-f]{2})|(?<=%[0-9A-Fa-f]{2}))"
+)
 
 #: Names end with these; `password_changed_at` and `secret_id` are names of something else.
 _PASSWORDS: Final = r"passw(?:or)?d|passwd|passphrase|pwd"
@@ -22,8 +24,8 @@ _SECRETS: Final = (
     r"|(?:access|api|auth|bearer|bot|deploy|private|refresh|secret|session)[_-]?token"
 )
 _NAMES: Final = {
-    "password": re.compile(rf"(?i:{_PASSWORDS})$", re.ASCII),
-    "secret": re.compile(rf"(?i:{_SECRETS}|authorization)$", re.ASCII),
+    "password": re.compile(rf"(?i:{_PASSWORDS})\Z", re.ASCII),
+    "secret": re.compile(rf"(?i:{_SECRETS}|authorization)\Z", re.ASCII),
 }
 
 #: What stands for a value that is not there, our own marks among them.
@@ -32,7 +34,9 @@ _NONE: Final = (
 )
 PLACEHOLDER: Final = re.compile(rf"(?!{_NONE})", re.ASCII)
 
-_WHITE: Final = r"(?:\s|\\+[nrt])*"
+#: RE2 does not take a vertical tab for white space, and JSON escapes it by its number.
+_BLANK: Final = r"(?:[\s\x00-\x1f]|\\+(?:[nrtbfv]|u00[01][0-9A-Fa-f]))"
+_WHITE: Final = rf"{_BLANK}*"
 _EQUALS: Final = rf"\\*[\"']?{_WHITE}(?::|=>?){_WHITE}"
 _LOOSE_VALUE: Final = r"(?:\\*[\"'](?:[^\"\\]|\\.){8}|[^\s\"']{8})"
 
@@ -57,7 +61,7 @@ class Shape:
     def pattern(self) -> re.Pattern[str]:
         """Return the pattern for text."""
         # escaped four times over at most: on long runs of them, time would grow with their square
-        text = self.text.replace(r"\\*", r"\\{0,15}").replace(r"\\+[", r"\\{1,15}[")
+        text = self.text.replace(r"\\*", r"\\{0,15}").replace(r"\\+(", r"\\{1,15}(")
         return re.compile((_START if self.whole else "") + text, re.ASCII)
 
 
@@ -147,13 +151,13 @@ SHAPES: Final = (
         "Authorization header",
         rf"(?i:authorization){_EQUALS}\\*[\"']?(?i:bearer|basic|token){_WHITE}{_NONE}"
         r"(?P<secret>(?:[\w.~+=:-]|\\*/){8,})",
-        r"(?i:authorization)\\*[\"']?(?:\s|\\+[nrt])*[:=,}]",
+        rf"(?i:authorization)\\*[\"']?{_WHITE}[:=,}}]",
     ),
     # on its own it may be prose: a digit tells
     Shape(
         "bearer token",
-        r"(?i:bearer)\s+(?=[\w.~+/-]*\d)(?P<secret>[\w.~+/-]{20,}=*)",
-        r"(?i:bearer)(?:\s|\\+[nrt])+[\w.~+/\\-]{9}",
+        rf"(?i:bearer){_BLANK}+(?=[\w.~+/-]*\d)(?P<secret>[\w.~+/-]{{20,}}=*)",
+        rf"(?i:bearer){_BLANK}+[\w.~+/\\-]{{9}}",
         whole=True,
     ),
     _assigned("password", _PASSWORDS),
@@ -164,7 +168,7 @@ SHAPES: Final = (
 #: pair whose other value is the secret.
 _NAMED: Final = (
     r"(?i:passw(?:or)?d|passphrase|pwd|secret|(?:api|ess|ate|unt|ret)[_-]?key|[a-z][_-]?token)"
-    rf"(?:\\*\"\s*[,}}]|{_EQUALS}{_LOOSE_VALUE})"
+    rf"(?:\\*\"{_WHITE}[,}}]|{_EQUALS}{_LOOSE_VALUE})"
 )
 #: Text that is hidden in encoded JSON: ASCII in escapes, bar `<`, `>`, `&` and `'`, which some
 #: encoders always write so, and UTF-16.

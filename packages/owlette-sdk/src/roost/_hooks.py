@@ -8,6 +8,10 @@ from dataclasses import dataclass
 __all__ = ["RequestDetails", "RetryDetails", "redacted", "shown_url"]
 
 _SECRETS = re.compile(r"owk_[A-Za-z0-9_-]+|whsec_[A-Za-z0-9]+|(?<=[Bb]earer )[^\s\"',]+")
+#: User and password, also those of a URL within a URL, be it escaped.
+_USER = re.compile(
+    r"((?::|%3a)(?:/|%2f)+|(?:/|%2f){2,})(?:(?!/|%2f).)*(?:@|%40)", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(slots=True)
@@ -61,8 +65,4 @@ def redacted(text: str) -> str:
 
 def shown_url(url: str) -> str:
     """Return a URL as it may be shown: without its query, user and password."""
-    bare = url.partition("?")[0].partition("#")[0]
-    scheme, separator, rest = bare.partition("://")
-    if separator and "@" in rest.partition("/")[0]:
-        rest = rest.partition("@")[2]
-    return redacted(f"{scheme}{separator}{rest}")
+    return redacted(_USER.sub(r"\1", url.partition("?")[0].partition("#")[0]))

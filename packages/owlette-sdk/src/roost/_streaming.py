@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ __all__ = ["ChatParser", "EventParser", "Lines", "ServerSentEvent"]
 
 #: Characters of one line: a line without an end must not fill the memory.
 _LONGEST_LINE = 16 * 1024 * 1024
+#: Python does not read numbers of thousands of digits.
+_MILLISECONDS = re.compile("[0-9]{1,15}")
 
 
 class Lines:
@@ -140,7 +143,7 @@ class EventParser:
             self._data.append(value)
         elif name == "id" and "\0" not in value:
             self._event.id = value
-        elif name == "retry" and value.isascii() and value.isdigit():
+        elif name == "retry" and _MILLISECONDS.fullmatch(value):
             self._event.retry_ms = int(value)
 
     def _complete(self) -> Iterator[ServerSentEvent]:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
@@ -18,6 +17,7 @@ from opsnest.answers import check_answer
 from opsnest.errors import AnswerError, ConfigurationError, SourceError, UnreachableError
 from opsnest.http import ApiSession
 from opsnest.json_values import is_object
+from restarrow.http.urls import path_of
 
 __all__ = [
     "Call",
@@ -117,7 +117,7 @@ def unexpected(call: Call, method: str, url: str, problem: str) -> AnswerError:
         source=call.source,
         resource=call.action,
         method=method,
-        path=urlsplit(url).path,
+        path=path_of(url),
         problem=problem,
         advice=call.failed,
     )

@@ -17,6 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from opsnest.json_values import is_object
+
 __all__ = ["Record", "RecordFile"]
 
 #: pyarrow has no types: it is imported as if it were data.
@@ -101,7 +103,8 @@ class RecordFile:
         rest = os.pread(self._file, about + packed, start)
         if _CHECKSUM.pack(_sum(head[: _LENGTHS.size], rest)) != head[_LENGTHS.size :]:
             return None
-        return Record(json.loads(rest[:about]), start + about, packed, unpacked)
+        words = _object(rest[:about])
+        return None if words is None else Record(words, start + about, packed, unpacked)
 
     def append(self, about: dict[str, Any], body: bytes = b"") -> None:
         """Write a record behind the others.
@@ -129,12 +132,25 @@ class RecordFile:
             self.size += len(record)
 
     def body(self, record: Record) -> bytes:
-        """Return the body of a record."""
+        """Return the body of a record.
+
+        Raises:
+            OSError: it cannot be read, or is not what was written.
+        """
         if not record.length:
             return b""
         packed = os.pread(self._file, record.packed, record.at)
         body: bytes = pa.decompress(packed, record.length, codec="zstd", asbytes=True)
         return body
+
+
+def _object(words: bytes) -> dict[str, Any] | None:
+    """Return what a record is about; None if no version of ours has written it."""
+    try:
+        about: object = json.loads(words)
+    except (ValueError, RecursionError):
+        return None
+    return about if is_object(about) else None
 
 
 def _sum(lengths: bytes, rest: bytes) -> int:

@@ -18,12 +18,23 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from opsnest import clock
 from opsnest.errors import AnswerError
 from opsnest.journal.file import Record, RecordFile
+from opsnest.json_values import is_list, is_object
 from restarrow.types import Request
 
 if TYPE_CHECKING:
     from dlt import Pipeline
 
-__all__ = ["Head", "Journal", "Kept", "began", "journal_of", "journaling", "opened", "path_of"]
+__all__ = [
+    "Head",
+    "Journal",
+    "Kept",
+    "began",
+    "journal_of",
+    "journaling",
+    "moment_of",
+    "opened",
+    "path_of",
+]
 
 log = logging.getLogger("opsnest")
 
@@ -90,6 +101,20 @@ class Head:
     state: Mapping[str, Any] = field(default_factory=dict[str, Any])
     version: str = version("opsnest")
 
+    @classmethod
+    def read(cls, about: Mapping[str, Any], state: bytes) -> Head | None:
+        """Return the head that a record is; None if it is none."""
+        source, names, made_by = about.get("source"), about.get("resources"), about.get("version")
+        try:
+            known: object = json.loads(state)
+        except (ValueError, RecursionError):
+            return None
+        if not (isinstance(source, str) and isinstance(made_by, str) and is_list(names)):
+            return None
+        if not (is_object(known) and all(isinstance(name, str) for name in names)):
+            return None
+        return cls(source, tuple(names), known, made_by)
+
     @property
     def start(self) -> str:
         """What has to be the same for the pages of an earlier run to be of use."""
@@ -131,14 +156,15 @@ class Journal:
         head = next(records, None)
         if head is None or head.about.get("start") != self._head.start:
             return False
-        began = datetime.fromisoformat(head.about["began"])
-        if not timedelta() <= self.began - began <= _OLDEST:
+        began = moment_of(head.about.get("began"))
+        if began is None or not timedelta() <= self.began - began <= _OLDEST:
             return False
         for record in records:
             if "read" in record.about:  # to the end: what is to be loaded now is new
                 return False
-            if "more" not in record.about:
-                self._pages[_key(record)].append(record)
+            by, of = record.about.get("by"), record.about.get("of")
+            if "more" not in record.about and isinstance(by, str) and isinstance(of, str):
+                self._pages[f"{by}/{of}"].append(record)
         self.began = began
         return True
 
@@ -168,8 +194,12 @@ class Journal:
             if not kept:
                 return None
             record = kept.popleft()
+            try:
+                body = self._file.body(record)
+            except OSError:
+                return None  # it is asked for again
             self.taken += 1
-        return Kept(self._file.body(record))
+        return Kept(body)
 
     def keep(
         self,
@@ -227,8 +257,13 @@ class Journal:
         self._file.path.unlink(missing_ok=True)
 
 
-def _key(record: Record) -> str:
-    return f"{record.about['by']}/{record.about['of']}"
+def moment_of(text: object) -> datetime | None:
+    """Return a moment that was written down; None if it is none."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def identity(resource: str, request: Request) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from opsnest.errors import AccessError, AnswerError, SourceError
+from opsnest.errors import AccessError, AnswerError, ReplayError, SourceError
 
 __all__ = ["error_told", "is_refusal", "told"]
 
@@ -32,7 +32,17 @@ def error_told(more: Mapping[str, Any]) -> SourceError:
     """Return the error that was written down.
 
     Raises:
-        KeyError: none was.
+        ReplayError: none was.
     """
-    known = {name: value for name, value in more.items() if name != "error"}
-    return _KINDS[more["error"]](**known)
+    kind = more.get("error")
+    status = more.get("status")
+    known = {name: value for name, value in more.items() if name not in {"error", "status"}}
+    names = {field.name for field in fields(SourceError)} - {"status"}
+    if (
+        not (isinstance(kind, str) and kind in _KINDS and set(known) == names)
+        or not (status is None or isinstance(status, int))
+        or not all(isinstance(each, str | None) for each in known.values())
+    ):
+        message = "an error in the page journal is none of ours.\n  Load it again: opsnest load."
+        raise ReplayError(message)
+    return _KINDS[kind](**known, status=status)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from opsnest.errors import ReplayError
 from opsnest.journal.file import Record, RecordFile
-from opsnest.journal.journal import Head, Kept, identity
+from opsnest.journal.journal import Head, Kept, identity, moment_of
+from opsnest.json_values import is_object
 from restarrow.types import Request
 
 __all__ = ["Replay"]
@@ -46,21 +45,28 @@ class Replay:
             raise ReplayError(message) from None
         records = self._file.records()
         head = next(records, None)
-        if head is None or "began" not in head.about:
+        began = moment_of(head.about.get("began")) if head else None
+        known = self._head(head) if head else None
+        if began is None or known is None:
             self._file.close()
             message = f"{path} is no page journal.\n  Give the file that a load has kept."
             raise ReplayError(message)
-        self.began = datetime.fromisoformat(head.about["began"])
-        state: Mapping[str, Any] = json.loads(self._file.body(head))
-        about = head.about
-        self.head = Head(about["source"], tuple(about["resources"]), state, about["version"])
+        self.began = began
+        self.head = known
         self._pages: dict[str, deque[Record]] = defaultdict(deque)
         self._lock = threading.Lock()
         self._is_whole = False
         for record in records:
             self._is_whole = self._is_whole or "read" in record.about
-            if "of" in record.about:
-                self._pages[record.about["of"]].append(record)
+            of = record.about.get("of")
+            if isinstance(of, str) and is_object(record.about.get("more", {})):
+                self._pages[of].append(record)
+
+    def _head(self, record: Record) -> Head | None:
+        try:
+            return Head.read(record.about, self._file.body(record))
+        except OSError:
+            return None
 
     def take(self, account: str, resource: str, request: Request) -> Kept:
         """Return the next answer to a request, to whomever it was.
@@ -85,7 +91,14 @@ class Replay:
                 "  Load it from the API instead: opsnest load."
             )
             raise ReplayError(message)
-        return Kept(self._file.body(record), record.about.get("more", {}))
+        try:
+            return Kept(self._file.body(record), record.about.get("more", {}))
+        except OSError as error:
+            message = (
+                f"{self.head.source} / {resource}: the answer to {request.method} {request.path} "
+                "in the page journal is damaged.\n  Load it from the API instead: opsnest load."
+            )
+            raise ReplayError(message) from error
 
     def keep(
         self,

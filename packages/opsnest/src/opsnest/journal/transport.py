@@ -63,7 +63,9 @@ class JournalTransport(httpx.AsyncBaseTransport):
         values = {name: params.get_list(name) for name in params}
         asked = Request(request.method, request.url.path, values)
         if journal and (kept := journal.take(self._account, self._resource, asked)) is not None:
-            return httpx.Response(kept.more.get("status", 200), headers=_JSON, content=kept.body)
+            status: object = kept.more.get("status", 200)
+            known = status if isinstance(status, int) and 100 <= status <= 599 else 500
+            return httpx.Response(known, headers=_JSON, content=kept.body)
         response = await self._client.send(request, stream=True)
         status = response.status_code
         if journal is None or not (status == 200 or is_refusal(status)):

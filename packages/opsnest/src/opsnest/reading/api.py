@@ -10,7 +10,7 @@ from typing import Any, Final
 import requests
 
 from opsnest.answers import checker
-from opsnest.errors import AnswerError, SourceError
+from opsnest.errors import AnswerError, ReplayError, SourceError
 from opsnest.http import ApiSession
 from opsnest.journal import Keeping, Kept, journal_of
 from opsnest.journal.refusals import error_told, is_refusal, told
@@ -170,10 +170,19 @@ def _kept(request: Request, number: int, kept: Kept) -> Answer:
 
     Raises:
         SourceError: it was refused.
+        ReplayError: it is no JSON, or a refusal that we do not know.
     """
     error = error_told(kept.more) if kept.more else None
     if error and error.status not in request.accept:
         raise error
+    try:
+        payload: Any = json.loads(kept.body) if kept.body else None
+    except (ValueError, RecursionError) as fault:
+        message = (
+            f"the page journal has an answer to {request.method} {request.path} that is no JSON.\n"
+            "  Load it from the API instead: opsnest load."
+        )
+        raise ReplayError(message) from fault
     return Answer(
         number=number,
         request=request,
@@ -181,7 +190,7 @@ def _kept(request: Request, number: int, kept: Kept) -> Answer:
         status=200,
         headers=Headers(),
         body=kept.body,
-        payload=json.loads(kept.body) if kept.body else None,
+        payload=payload,
         refusal=error if isinstance(error, AnswerError) else None,
     )
 

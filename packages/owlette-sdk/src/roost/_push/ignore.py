@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from roost._push.stars import OF_STARS, StarMachine
 
 __all__ = ["ALWAYS_IGNORED", "IGNORE_FILE", "Ignore"]
 
@@ -12,11 +14,14 @@ __all__ = ["ALWAYS_IGNORED", "IGNORE_FILE", "Ignore"]
 IGNORE_FILE = ".roostignore"
 #: What is never published: what belongs to git and npm, and what a pull keeps its pieces in.
 ALWAYS_IGNORED = (".git", "node_modules", "/.roost-pull", f"/{IGNORE_FILE}")
+#: Stars in a pattern that Python's regular expressions may have: with more, the time that they take
+#: grows with ever higher powers of the length of a path.
+_FEW = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    regex: re.Pattern[str]
+    fits: Callable[[str], object]
     negated: bool
     only_folders: bool
 
@@ -38,7 +43,7 @@ class Ignore:
     def leaves_out(self, path: str, *, is_folder: bool) -> bool:
         """Tell whether a path, relative to the root and with `/`, is left out."""
         for rule in reversed(self._rules):
-            if (is_folder or not rule.only_folders) and rule.regex.fullmatch(path):
+            if (is_folder or not rule.only_folders) and rule.fits(path):
                 return not rule.negated
         return False
 
@@ -55,11 +60,13 @@ def _parsed(line: str) -> _Rule | None:
     pattern = pattern.removeprefix("/")
     if not pattern:
         return None
-    regex = _regex(pattern)
-    if regex is None:
+    pieces = _pieces(pattern)
+    if pieces is None:
         return None
-    whole = regex if anchored else f"(?:.*/)?{regex}"
-    return _Rule(re.compile(whole, re.DOTALL), negated, only_folders)
+    whole = pieces if anchored else ["(?:.*/)?", *pieces]
+    if sum(each in OF_STARS for each in pieces) > _FEW:
+        return _Rule(StarMachine(whole).fits, negated, only_folders)
+    return _Rule(re.compile("".join(whole), re.DOTALL).fullmatch, negated, only_folders)
 
 
 def _without_blanks_at_end(line: str) -> str:
@@ -72,9 +79,10 @@ def _without_blanks_at_end(line: str) -> str:
     return line[:end]
 
 
-def _regex(pattern: str) -> str | None:
-    """Return what a pattern is as a regular expression; None if it fits nothing."""
-    made, at = "", 0
+def _pieces(pattern: str) -> list[str] | None:
+    """Return what a pattern is in pieces of a regular expression; None if it fits nothing."""
+    made: list[str] = []
+    at = 0
     while at < len(pattern):
         piece: str | None
         if pattern[at] == "[":
@@ -88,7 +96,7 @@ def _regex(pattern: str) -> str | None:
             piece = None if literal is None else re.escape(literal)
         if piece is None:
             return None
-        made += piece
+        made.append(piece)
     return made
 
 

@@ -24,6 +24,8 @@ SCHEMA_VERSION = 2
 _AT_ONCE = 500
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
 _MOST_SAFE = 2**53
+#: What may be an array index.
+_INDEX = re.compile("0|[1-9][0-9]{0,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def _pieces(value: Any) -> Iterator[str]:
 
 def _rank(key: str) -> tuple[int, int, bytes]:
     """Return what keys are sorted by: array indices by number, the rest by UTF-16 units."""
-    if key.isascii() and key.isdigit() and str(int(key)) == key and int(key) < 2**32 - 1:
+    if _INDEX.fullmatch(key) and int(key) < 2**32 - 1:
         return 0, int(key), b""
     return 1, 0, key.encode("utf-16-be", "surrogatepass")
 
@@ -108,7 +110,10 @@ def _number(value: float) -> str:
     """Return a number as JavaScript writes it (ECMA-262, Number::toString)."""
     if isinstance(value, int) and abs(value) <= _MOST_SAFE:
         return str(value)
-    double = float(value)
+    try:
+        double = float(value)
+    except OverflowError:  # JavaScript reads it as infinity
+        return "null"
     if not math.isfinite(double):
         return "null"
     return _fewest(double) if double else "0"

@@ -136,15 +136,7 @@ def _read(version_id: str, number: int, manifest: dict[str, Any]) -> _Version:
         msg = f"the manifest of version {version_id} is not the one that was published"
         raise PullError(msg)
     try:
-        files = cast(list[dict[str, Any]], manifest["files"])
-        entries = [
-            Entry(
-                each["path"],
-                each["size"],
-                tuple((chunk["hash"], chunk["size"]) for chunk in each["chunks"]),
-            )
-            for each in files
-        ]
+        entries = [_entry(each) for each in cast(list[dict[str, Any]], manifest["files"])]
     except (KeyError, TypeError) as error:
         msg = f"the manifest of version {version_id} is none that this release can read: {error!r}"
         raise PullError(msg) from error
@@ -153,6 +145,23 @@ def _read(version_id: str, number: int, manifest: dict[str, Any]) -> _Version:
         msg = f"version {version_id} cannot be written to a folder:{listed}"
         raise PullError(msg)
     return _Version(version_id, number, entries)
+
+
+def _entry(file: dict[str, Any]) -> Entry:
+    """Return a file of a manifest, which anybody may have written.
+
+    Raises:
+        KeyError: it lacks something.
+        TypeError: something in it is of another type.
+    """
+    chunks = tuple((chunk["hash"], chunk["size"]) for chunk in file["chunks"])
+    sizes = [file["size"], *(size for _, size in chunks)]
+    if not isinstance(file["path"], str) or not all(type(size) is int for size in sizes):
+        raise TypeError(shown(str(file["path"])))
+    if not all(isinstance(digest, str) and _IS_HASH.fullmatch(digest) for digest, _ in chunks):
+        msg = f"{shown(file['path'])} has a chunk without a hash"
+        raise TypeError(msg)
+    return Entry(file["path"], file["size"], chunks)
 
 
 def _problems(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:

@@ -196,10 +196,7 @@ class FastClient(RESTClient):
 
     def _refuse_other_origins(self, request: Any) -> None:
         """Refuse to take credentials where an answer says, if that is not the API's own origin."""
-        try:
-            origin = str(origin_of(request.url))
-        except ConfigurationError:
-            return  # requests refuses it too
+        origin = str(origin_of(request.url))
         if origin not in self._allowed:
             where = Where(str(request.method).upper(), urlsplit(shown(request.url)).path or "/")
             what = (

@@ -30,6 +30,8 @@ _HTML = re.compile(rb"\s*<", re.ASCII)
 #: Recognises gzip and zlib by their heads.
 _ANY_HEAD = zlib.MAX_WBITS | 32
 _NO_HEAD = -zlib.MAX_WBITS
+#: How a gzip member begins.
+_GZIP = b"\x1f"
 
 
 class UnreadableError(Exception):
@@ -56,6 +58,7 @@ class Inflater:
         self._parts: list[bytes] = []
         self._stream = zlib.decompressobj(_ANY_HEAD) if self._compressed else None
         self._begun = False
+        self._ended = False
         #: How many bytes there are so far, after decompression.
         self.size = 0
         if self._encoding not in _ENCODINGS:
@@ -103,8 +106,11 @@ class Inflater:
         while part:
             assert self._stream is not None  # noqa: S101 - for the type checkers
             if self._stream.eof:  # one gzip member may follow another
-                if part[0] != 0x1F:  # of its head, no more may have come yet
-                    return  # padding
+                part = part.lstrip(b"\0")  # padding
+                # its first byte tells: the second may come with the next part
+                self._ended = self._ended or part[:1] not in {b"", _GZIP}
+                if self._ended or not part:
+                    return
                 self._stream = zlib.decompressobj(_ANY_HEAD)
             self._keep(self._stream.decompress(part, self._limit - self.size + 1))
             part = self._stream.unconsumed_tail or self._stream.unused_data

@@ -20,7 +20,17 @@ _PATH_SAFE = "!$&'()*+,;=:@/~"
 _QUERY_SAFE = _PATH_SAFE + "?"
 _PORTS = {"http": 80, "https": 443}
 #: Characters of a host that programs disagree about.
-_ODD = re.compile(r"[\\\s\x00-\x20\x7f]")
+_ODD = re.compile(r"[\\\s\x00-\x20\x7f\"<>^`{|}]")
+#: A host and a port. Of `[::1]8080` programs read one port or the other.
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+(?:%[\w.~%-]+)?\]|[^\[\]:]+)(?::[0-9]*)?")
+#: User information, also that of a URL within a URL, be it escaped.
+_USER = re.compile(
+    r"(^|(?::|%3a)(?:/|%2f)+|(?:/|%2f){2,})(?:(?!/|%2f).)*(?:@|%40)", re.IGNORECASE | re.DOTALL
+)
+#: What stands in place of a port and is none: the rest of a password that has a `/`, `?` or `#`.
+_NO_PORT = re.compile(
+    r"([a-z][a-z0-9+.-]*://[^/:\[\]]*):(?![0-9]*(?:/|\Z)).*", re.IGNORECASE | re.DOTALL
+)
 
 
 class Origin(NamedTuple):
@@ -48,7 +58,8 @@ def origin_of(url: str) -> Origin:
     except ValueError:
         parts, port = urlsplit(""), None
     scheme, host = parts.scheme.lower(), parts.hostname
-    if scheme not in _PORTS or not host or _ODD.search(parts.netloc):
+    is_odd = _ODD.search(parts.netloc) or not _HOST_AND_PORT.fullmatch(_without_user(parts.netloc))
+    if scheme not in _PORTS or not host or is_odd:
         msg = f"{shown(url)!r} is no URL that can be asked: it must begin with https:// and a host"
         raise ConfigurationError(msg)
     return Origin(scheme, host.lower().rstrip("."), _PORTS[scheme] if port is None else port)
@@ -86,7 +97,7 @@ def write_url(url: str, params: Mapping[str, Any]) -> str:
     query = _escaped(parts.query, _QUERY_SAFE)
     more = encode_params(params)
     both = f"{query}&{more}" if query and more else query or more
-    netloc = parts.netloc.rpartition("@")[2].lower()
+    netloc = _without_user(parts.netloc).lower()
     path = _escaped(parts.path, _PATH_SAFE) or "/"
     return urlunsplit((parts.scheme, netloc, path, both, ""))
 
@@ -101,15 +112,17 @@ def userinfo(url: str) -> tuple[str, str] | None:
 
 def shown(url: str) -> str:
     """Return what a message may show of a URL: no user information, query or fragment."""
-    bare = re.split("[?#]", url, maxsplit=1)[0]
-    scheme, separator, rest = bare.rpartition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
+    bare = _USER.sub(r"\1", re.split("[?#]", url, maxsplit=1)[0])
+    return _NO_PORT.sub(r"\1", bare)
 
 
 def path_of(url: str) -> str:
     """Return the path of an absolute URL, for messages."""
     return urlsplit(shown(url)).path or "/"
+
+
+def _without_user(netloc: str) -> str:
+    return netloc.rpartition("@")[2]
 
 
 def _several(values: Any) -> Iterable[Any]:

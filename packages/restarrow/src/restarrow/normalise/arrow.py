@@ -39,8 +39,9 @@ READ_AS: dict[str | None, DataType] = {
 _NAIVE = pa.timestamp("us")
 #: Integers from here on are none of 64 bits.
 _TOO_BIG = 2.0**63
-#: The first and the last microsecond of the calendar, counted from 1970.
-_FIRST = -62_135_596_800_000_000
+#: The first and the last microsecond of the calendar, counted from 1970. Of its first day the zone
+#: may be one in which it is the year 0 still, which Arrow knows and dlt does not.
+_FIRST = -62_135_596_800_000_000 + 86_400_000_000
 _LAST = 253_402_300_799_999_999
 #: How dlt's type marks (U+F026 to U+F02D) begin in UTF-8.
 _MARK = b"\xef\x80"

@@ -7,6 +7,7 @@ such a batch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +28,9 @@ from restarrow.utf8 import is_utf8
 #: Arrow reads so many bytes at a time, or one row if that is longer. With less, making the columns
 #: of each block takes longer than reading it.
 _BLOCK = 1 << 22
+#: A row that is null, as it begins.
+_NULL = re.compile(rb"\s*null")
+_NULL_LATER = re.compile(rb"\n\s*null")
 
 
 class MismatchError(Exception):
@@ -115,6 +119,9 @@ class ByteLane:
         data = b"\n".join(raws.rows)
         if not raws.checked and not is_utf8(data):  # Arrow does not mind
             msg = "it is not UTF-8"
+            raise MismatchError(msg)
+        if _NULL.match(data) or _NULL_LATER.search(data):  # Arrow would crash, and the process end
+            msg = "a row is null"
             raise MismatchError(msg)
         try:
             longest = max(map(_size, raws.rows))

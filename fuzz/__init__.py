@@ -1,0 +1,1 @@
+"""Fuzzing: inputs that nobody thought of, for the normaliser and for every parser."""
