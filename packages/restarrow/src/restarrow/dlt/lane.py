@@ -193,6 +193,8 @@ def _decoded(row: bytes | msgspec.Raw, table: str) -> Any:
         return json.loads(bytes(row))
     except RecursionError:
         raise DepthError(depth_of_json(bytes(row)), table=table) from None
-    except ValueError as error:
-        msg = f"a row cannot be decoded: {error}"
-        raise NormaliseError(msg, table=table) from None
+    except json.JSONDecodeError as error:
+        msg = f"a row is not JSON: {error}"
+    except ValueError:  # Python's own limit
+        msg = "a number in a row has thousands of digits, which no column takes"
+    raise NormaliseError(msg, table=table)
