@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pytest
 from tests.killing import CONTEXT
 from tests.same_cells import Cells, live_cells
 from tests.warehouse import Warehouse
 
+from opsnest.errors import OpsnestError
 from opsnest.events import PageRead, listening
+from opsnest.explain import explain
 
-__all__ = ["Machine", "Ran", "at_page", "cells_of", "nothing", "with_state"]
+__all__ = ["Machine", "Ran", "at_page", "cells_of", "failed", "nothing", "refused", "with_state"]
 
 #: The most seconds that a command may take.
 _LONGEST: Final = 90
@@ -130,6 +133,20 @@ def with_state(warehouse: Warehouse) -> Warehouse:
     """Let dlt compare its state with that of the destination, as it does by itself."""
     warehouse.pipeline.config.restore_from_destination = True
     return warehouse
+
+
+def refused(act: Callable[[], object]) -> OpsnestError:
+    """Return the error that explains why something failed."""
+    return failed(act)[0]
+
+
+def failed(act: Callable[[], object]) -> tuple[OpsnestError, str]:
+    """Return the error that explains why something failed, and the step of dlt that did."""
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - of dlt, or of ours
+        act()
+    error = explain(raised.value)
+    assert error is not None
+    return error, str(getattr(raised.value, "step", ""))
 
 
 @contextmanager

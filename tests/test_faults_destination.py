@@ -13,15 +13,14 @@ from typing import Any
 import dlt
 import duckdb
 import pytest
-from tests.faulty_loads import at_page, with_state
+from tests.faulty_loads import at_page, refused, with_state
 from tests.roost_loads import SIZES, Roost, source
 from tests.roost_loads import Start as StartRoost
 from tests.same_cells import Cells, live_cells
 from tests.warehouse import Warehouse
 
 from opsnest.begun_jobs import settle_begun_jobs
-from opsnest.errors import DestinationError, OpsnestError
-from opsnest.explain import explain
+from opsnest.errors import DestinationError
 from opsnest.loading import load, load_extracted
 from opssim import RoostSimulator, serve
 
@@ -87,14 +86,6 @@ def load_all(warehouse: Warehouse, roost: Roost) -> None:
     warehouse.close()
     warehouse.pipeline.activate()
     load(warehouse.pipeline, source(roost))
-
-
-def refused(act: Callable[[], object]) -> OpsnestError:
-    with pytest.raises(Exception) as raised:  # noqa: PT011 - of dlt, or of ours
-        act()
-    error = explain(raised.value)
-    assert error is not None
-    return error
 
 
 def cells(warehouse: Warehouse) -> Cells:
