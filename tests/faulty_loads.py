@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import pytest
@@ -21,7 +21,17 @@ from opsnest.errors import OpsnestError
 from opsnest.events import PageRead, listening
 from opsnest.explain import explain
 
-__all__ = ["Machine", "Ran", "at_page", "cells_of", "failed", "nothing", "refused", "with_state"]
+__all__ = [
+    "AtFirstJob",
+    "Machine",
+    "Ran",
+    "at_page",
+    "cells_of",
+    "failed",
+    "nothing",
+    "refused",
+    "with_state",
+]
 
 #: The most seconds that a command may take.
 _LONGEST: Final = 90
@@ -160,3 +170,28 @@ def at_page(number: int, act: Callable[[], object]) -> Generator[None]:
 
     with listening(look):
         yield
+
+
+class AtFirstJob:
+    """Do something when dlt notes that the first job of a load is done."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._act = act
+
+    def __enter__(self) -> None:
+        from dlt.common.storages.load_package import PackageStorage  # noqa: PLC0415
+
+        self._note: Any = PackageStorage.save_pending_transition
+        done: list[object] = []
+
+        def noting(*words: Any, **options: Any) -> None:
+            self._note(*words, **options)
+            if not done:
+                done.append(self._act())
+
+        PackageStorage.save_pending_transition = noting  # type: ignore[method-assign]
+
+    def __exit__(self, *_: object) -> None:
+        from dlt.common.storages.load_package import PackageStorage  # noqa: PLC0415
+
+        PackageStorage.save_pending_transition = self._note  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ from typing import Any
 import dlt
 import duckdb
 import pytest
-from tests.faulty_loads import at_page, refused, with_state
+from tests.faulty_loads import AtFirstJob, at_page, refused, with_state
 from tests.roost_loads import SIZES, Roost, source
 from tests.roost_loads import Start as StartRoost
 from tests.same_cells import Cells, live_cells
@@ -110,31 +110,6 @@ def put_back(warehouse: Warehouse) -> None:
 
 def while_lists_are_read(act: Callable[[], object]) -> AbstractContextManager[None]:
     return at_page(1, act)
-
-
-class AtFirstJob:
-    """Do something when dlt notes that the first job of a load is done."""
-
-    def __init__(self, act: Callable[[], object]) -> None:
-        self._act = act
-
-    def __enter__(self) -> None:
-        from dlt.common.storages.load_package import PackageStorage  # noqa: PLC0415
-
-        self._note: Any = PackageStorage.save_pending_transition
-        done: list[object] = []
-
-        def noting(*words: Any, **options: Any) -> None:
-            self._note(*words, **options)
-            if not done:
-                done.append(self._act())
-
-        PackageStorage.save_pending_transition = noting  # type: ignore[method-assign]
-
-    def __exit__(self, *_: object) -> None:
-        from dlt.common.storages.load_package import PackageStorage  # noqa: PLC0415
-
-        PackageStorage.save_pending_transition = self._note  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize(
