@@ -156,7 +156,7 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("body", "explanation"),
         [
-            ({"code": 503}, "a fault has no code: only body, chance, cut, delay"),
+            ({"code": 503}, "a fault has no code: only after, body, chance, cut, delay"),
             ({"status": "503"}, "this is no fault: Expected `int | null`, got `str`"),
             ({"path": "("}, "this is no fault: missing )"),
             ({"body": 1}, "this is no fault: Expected `str`, got `int`"),

@@ -87,6 +87,17 @@ def test_a_status_without_anything_else_is_json(echo: Running[_Echo]) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
+def test_only_once_there_have_been_so_many() -> None:
+    plan = FaultPlan()
+    plan.add(Fault(path="/a", status=401, after=2, times=2))
+    assert [
+        bool(plan.strike("GET", path)) for path in ("/b", "/a", "/a", "/a", "/b", "/a", "/a")
+    ] == [
+        *(False, False, False, True),
+        *(False, True, False),
+    ]
+
+
 def test_one_request_in_so_many_by_chance_and_the_same_each_time() -> None:
     def struck() -> list[bool]:
         plan = FaultPlan()

@@ -55,6 +55,26 @@ def test_what_an_answer_tells_to_wait(
     assert told_wait(headers, problem, NOW) == seconds
 
 
+@pytest.mark.parametrize("hours", [-1000, -2, 0, 2, 1000])
+def test_a_date_is_measured_on_the_clock_of_who_wrote_it(hours: int) -> None:
+    wrong = NOW + timedelta(hours=hours)
+    headers = {
+        "date": format_datetime(NOW, usegmt=True),
+        "retry-after": format_datetime(NOW + timedelta(seconds=90), usegmt=True),
+    }
+    assert told_wait(headers, {}, wrong) == 90.0
+    assert _wait(headers=headers, now=lambda: wrong) == 90.0
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Thu, 01 Jan 99999 12:00:00 GMT"])
+def test_without_it_a_wrong_clock_waits_no_longer_than_the_longest_wait(date: str) -> None:
+    headers = {"date": date, "retry-after": format_datetime(NOW, usegmt=True)}
+    late = NOW - timedelta(seconds=60)
+    assert _wait(headers=headers, now=lambda: late) == 60.0
+    assert _wait(headers=headers, now=lambda: NOW - timedelta(days=1)) is None
+    assert _wait(headers=headers, now=lambda: NOW + timedelta(days=1)) == 0.0
+
+
 def _wait(attempt: int = 1, **given: Any) -> float | None:
     options: dict[str, Any] = {"status": 503, **given}
     return decide(POLICY, attempt, **options).wait_s

@@ -9,12 +9,11 @@ transaction, so where one row is, all are.
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opsnest.errors import DestinationError
+from opsnest.connecting import connected
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -55,7 +54,7 @@ def _settle(pipeline: Pipeline, load_id: str, paths: list[str]) -> int:
     packages = _packages(pipeline)
     schema = packages.load_schema(load_id)
     found = 0
-    with _connected(pipeline, schema.name) as client:
+    with connected(pipeline, schema.name) as client:
         for path in paths:
             file, job = Path(path).name, ParsedLoadJobFileName.parse(path)
             if packages.load_pending_transition(load_id, file) is not None:
@@ -64,31 +63,6 @@ def _settle(pipeline: Pipeline, load_id: str, paths: list[str]) -> int:
                 packages.save_pending_transition(load_id, file, "completed")
                 found += 1
     return found
-
-
-@contextmanager
-def _connected(pipeline: Pipeline, schema: str) -> Generator[Any]:
-    """Open the destination.
-
-    Raises:
-        DestinationError: it cannot be reached.
-    """
-    destination: Any = pipeline.destination
-    closed: Any = pipeline.destination_client(schema)
-    with ExitStack() as stack:
-        try:
-            client = stack.enter_context(closed)
-        except Exception as error:  # each driver has its own
-            if destination.destination_type == "dlt.destinations.duckdb":
-                raise  # `opsnest.explain` knows what is wrong with a file
-            why = str(error).strip().partition("\n")[0]
-            message = (
-                f"{pipeline.pipeline_name}: the destination cannot be reached: {why}\n"
-                "  A load into it was cut off, and it has to say how much of that it has.\n"
-                "  Nothing was done: run it again once the destination works."
-            )
-            raise DestinationError(message) from error
-        yield client
 
 
 def _packages(pipeline: Pipeline) -> Any:
@@ -156,9 +130,12 @@ def _first_in_inserts(sql: Any, column: str, path: str) -> str | None:
 
 def _forget_completion(pipeline: Pipeline, load_id: str) -> None:
     """Take a load off dlt's list of loads: dlt is about to add it, whether it is there or not."""
+    from dlt.destinations.exceptions import DatabaseUndefinedRelation  # noqa: PLC0415 - slow
+
     schema = _packages(pipeline).load_schema(load_id)
-    with _connected(pipeline, schema.name) as client:
+    with connected(pipeline, schema.name) as client:
         sql = client.sql_client
         name = sql.make_qualified_table_name(schema.loads_table_name)
         column = sql.escape_column_name(schema.naming.normalize_identifier("load_id"))
-        sql.execute_sql(f"DELETE FROM {name} WHERE {column} = %s", load_id)  # noqa: S608
+        with suppress(DatabaseUndefinedRelation):  # the destination is gone, as dlt will see
+            sql.execute_sql(f"DELETE FROM {name} WHERE {column} = %s", load_id)  # noqa: S608

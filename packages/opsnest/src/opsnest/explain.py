@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -10,10 +9,10 @@ from typing import Any
 
 from opsnest.errors import (
     ConfigurationError,
-    DestinationError,
     OpsnestError,
     SourceError,
 )
+from opsnest.explain_places import of_database, of_destination, of_disk
 from opsnest.stopping import STOPPED, Terminated
 
 __all__ = ["exit_on_error", "explain"]
@@ -59,10 +58,10 @@ def explain(fault: BaseException) -> OpsnestError | None:
         if (refused := _of_engine(each, chain)) is not None:
             return refused
     for each in chain:
-        error = _missing_setting(each) or _disk(each) or _database(each)
+        error = _missing_setting(each) or of_disk(each) or of_database(each)
         if error is not None:
             return error
-    return _failed_load(fault)
+    return of_destination(fault)
 
 
 def _chain(fault: BaseException | None) -> Iterator[BaseException]:
@@ -130,54 +129,3 @@ def _sections(looked_up: Any) -> list[str]:
     found = next((each for each in tried if "sources" in each), tried[0] if tried else [])
     # a source that is named like its section is also looked up without the repetition
     return [name for name, before in zip(found, [None, *found], strict=False) if name != before]
-
-
-def _disk(fault: BaseException) -> DestinationError | None:
-    if not isinstance(fault, OSError):
-        return None
-    where = f" ({fault.filename})" if fault.filename else ""
-    match fault.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            return DestinationError(
-                f"the disk is full{where}.\n"
-                "  Make room and run it again; what was loaded before stays."
-            )
-        case errno.EACCES | errno.EROFS | errno.EPERM:
-            return DestinationError(
-                f"no permission to write here{where}.\n"
-                "  Run it in a folder of your own, or change the permissions."
-            )
-        case _:
-            return None
-
-
-def _database(fault: BaseException) -> DestinationError | None:
-    import duckdb  # noqa: PLC0415 - slow to import
-
-    if not isinstance(fault, duckdb.Error):
-        return None
-    first = str(fault).partition("\n")[0]
-    if isinstance(fault, duckdb.IOException) and "lock" in first:
-        return DestinationError(
-            "the DuckDB file is open in another program, which keeps it to itself.\n"
-            f"  {first}\n"
-            "  Close that program and run it again."
-        )
-    if isinstance(fault, duckdb.IOException):
-        return DestinationError(
-            f"DuckDB could not use its file: {first}\n"
-            "  Check the path, its permissions and the room on its disk."
-        )
-    return DestinationError(f"DuckDB refused: {first}\n  Run it again, or report it.")
-
-
-def _failed_load(fault: BaseException) -> DestinationError | None:
-    from dlt.pipeline.exceptions import PipelineStepFailed  # noqa: PLC0415 - slow to import
-
-    if not isinstance(fault, PipelineStepFailed) or fault.step != "load":
-        return None
-    first = str(fault.exception).strip().partition("\n")[0]
-    return DestinationError(
-        f"the destination could not be loaded: {first}\n"
-        "  What was extracted is kept: run it again to load it, once the destination works."
-    )

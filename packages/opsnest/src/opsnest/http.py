@@ -267,7 +267,7 @@ class ApiSession(requests.Session):
         else:
             problem, advice = (
                 f"{host} cannot be reached",
-                "Check the address in the configuration, the network and the proxy settings.",
+                "Check the address in the configuration, name servers, network and proxy settings.",
             )
         return UnreachableError(
             source=self.source,

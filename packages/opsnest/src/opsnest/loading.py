@@ -24,6 +24,12 @@ from opsnest.reconcile import (
     takes_marks,
     unequal,
 )
+from opsnest.still_there import (
+    Loads,
+    loads_at,
+    removing_what_holds_nothing,
+    same_destination,
+)
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -99,7 +105,7 @@ def load(
         PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
         KeyboardInterrupt: it was interrupted; what has been extracted is loaded by the next run.
     """
-    with one_run(pipeline, if_running=if_running):
+    with one_run(pipeline, if_running=if_running), removing_what_holds_nothing(pipeline):
         if afresh:
             forget(pipeline, source.name, source.selected_resources)
         return load_held(pipeline, source, keep_journal=keep_journal)
@@ -116,8 +122,11 @@ def load_held(
     """
     from opsnest.journal import journaling, path_of  # noqa: PLC0415 - slow to import
 
+    # dlt looks at the destination in the first run of a pipeline only: it may be gone since then
+    pipeline._state_restored = False  # pyright: ignore[reportPrivateUsage]
     left = load_extracted(pipeline)
     remove_cut_off(pipeline)
+    before = loads_at(pipeline)
     lists: list[ListRead] = []
     journal = path_of(pipeline)
     try:
@@ -126,7 +135,7 @@ def load_held(
             listening_to_lists(lists.append),
         ):
             pipeline.extract(source)
-        info = load_extracted(pipeline) or left
+        info = load_extracted(pipeline, before) or left
     finally:
         if keep_journal is not None and journal.exists():
             shutil.copy(journal, keep_journal)
@@ -140,7 +149,7 @@ def load_held(
     lists = []
     with listening_to_lists(lists.append):
         pipeline.extract(source.with_resources(*names))
-    info = load_extracted(pipeline) or info
+    info = load_extracted(pipeline, before) or info
     again, _ = compare(pipeline, source, lists, info)
     remember_differences(pipeline, source.name, again.differences)
     return replace(
@@ -203,10 +212,15 @@ def _is_merged(source: DltSource, resource: str) -> bool:
     return disposition == "merge" or isinstance(disposition, dict)
 
 
-def load_extracted(pipeline: Pipeline) -> LoadInfo | None:
+def load_extracted(pipeline: Pipeline, before: Loads = frozenset()) -> LoadInfo | None:
     """Normalise and load what has been extracted; None if that is nothing.
 
+    Args:
+        pipeline: where it is loaded to.
+        before: the loads that were there when it was extracted, as `loads_at` tells them.
+
     Raises:
+        DestinationError: they are not there any more.
         PipelineStepFailed: a step failed; `opsnest.explain.explain` says why.
         KeyboardInterrupt: it was interrupted; the next call goes on.
     """
@@ -215,7 +229,7 @@ def load_extracted(pipeline: Pipeline) -> LoadInfo | None:
     settle_begun_jobs(pipeline)
     # dlt lets running jobs end before it heeds an interrupt, and forgets one that comes during the
     # last of them: it would go on with the next step
-    with signals.intercepted_signals():
+    with same_destination(pipeline, before), signals.intercepted_signals():
         info: LoadInfo | None = pipeline.run()
         signals.raise_if_signalled()
     return info

@@ -117,10 +117,13 @@ def _tell(lock: Path) -> None:
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
         "program": Path(sys.argv[0]).name,
     }
-    with suppress(OSError):
-        new = _holder(lock).with_suffix(f".{os.getpid()}")
+    new = _holder(lock).with_suffix(f".{os.getpid()}")
+    try:
         new.write_text(json.dumps(holder))
         new.replace(_holder(lock))
+    except OSError:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
 
 
 def _read(lock: Path) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def decide(
         problem: the body of the answer.
         repeatable: whether to do it twice is to do it once.
         was_sent: whether the server may have got the request, if there was no answer.
-        now: the time, to which dates are compared.
+        now: the time, to which dates are compared where the answer has none of its own.
         chance: a random number from 0 to 1.
     """
     told = told_wait(headers or {}, problem or {}, now()) if status is not None else None
@@ -92,14 +92,17 @@ def told_wait(
 ) -> float | None:
     """Return the seconds that an answer tells to wait; None if it does not tell.
 
-    `Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3), `RateLimit-Reset` and
+    `Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3), which is compared with the
+    `Date` of the answer (6.6.1), and with `now` where there is none. `RateLimit-Reset` and
     `retryAfter` are numbers of seconds.
     """
     after = headers.get("retry-after")
     if after is not None and (seconds := _seconds(after)) is not None:
         return seconds
     if after is not None and (date := _date(after)) is not None:
-        return max(0.0, (date - now).total_seconds())
+        # by the clock of who wrote it, where the answer tells it: ours may be wrong
+        sent = _date(headers.get("date", "")) or now
+        return max(0.0, (date - sent).total_seconds())
     if headers.get("ratelimit-remaining") == "0":
         seconds = _seconds(headers.get("ratelimit-reset"))
         if seconds is not None:
@@ -120,6 +123,6 @@ def _seconds(value: object) -> float | None:
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=timezone.utc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from opsnest.destinations import TableFormat, destination_of
@@ -38,6 +39,9 @@ def pipeline_of(
     import dlt  # noqa: PLC0415 - slow to import
 
     place = destination_of(destination, table_format=table_format)
+    if "runtime.log_level" not in dlt.config:
+        # what goes wrong is told in one message; dlt would tell it as well, with tracebacks
+        logging.getLogger("dlt").setLevel(logging.CRITICAL)
     return dlt.pipeline(pipeline_name=name, destination=place, dataset_name=dataset)
 
 

@@ -240,7 +240,10 @@ class Journal:
                 self._stop(f"it has reached {_LARGEST / 2**30:.0f} GiB")
 
     def _stop(self, why: str) -> None:
-        self._full = True
+        with self._lock:  # pages come from several threads
+            stopped, self._full = self._full, True
+        if stopped:
+            return
         log.warning(
             "The page journal ends here, as %s.\n"
             "  The load goes on; if it is cut off, later pages are asked for again.",

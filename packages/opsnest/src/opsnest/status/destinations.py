@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from opsnest.connecting import secrets_of
 from opsnest.errors import ConfigurationError
 from opsnest.explain import explain
 from opsnest.status.records import Records, one_line
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "look_at"]
 
-_LEAST: Final = 4
 _VARIABLE: Final = re.compile(r"environment variable (\w+)")
 _FILE: Final = re.compile(r"__(\d+(?:\.\d+)?)\.jsonl$")
 
@@ -94,7 +94,7 @@ def _last_load(pipeline: Pipeline, records: Records, secrets: list[str]) -> date
 
     # makes the client, and opens nothing yet
     client: Any = pipeline.destination_client()
-    secrets += _secrets(client.config)
+    secrets += secrets_of(client.config)
     if type(client).__name__ == "DuckDbClient":
         _read_only(client, records)
     if isinstance(client, SqlJobClientBase):
@@ -186,20 +186,3 @@ def _without(text: str, secrets: list[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "[secret]")
     return one_line(text)
-
-
-def _secrets(config: Any) -> list[str]:
-    """Return the secrets in a configuration, to keep them out of what is said."""
-    from dlt.common.configuration.specs.base_configuration import (  # noqa: PLC0415
-        BaseConfiguration,
-        is_secret_hint,
-    )
-
-    found: list[str] = []
-    for name, hint in config.get_resolvable_fields().items():
-        value = getattr(config, name, None)
-        if isinstance(value, BaseConfiguration):
-            found += _secrets(value)
-        elif is_secret_hint(hint) and isinstance(value, str) and len(value) >= _LEAST:
-            found.append(value)
-    return found

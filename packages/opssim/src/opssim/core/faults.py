@@ -27,7 +27,8 @@ class Fault:
 
     Which requests: those whose path `path` matches (a regular expression, found anywhere) and
     whose method is `method`. How often: every `every`-th of them, or by a `chance` (0.05 is one in
-    twenty, by a seed: the same each time), and at most `times` of them; without any, all of them.
+    twenty, by a seed: the same each time), once there have been so many (`after`), and at most
+    `times` of them; without any, all of them.
 
     What happens: after `delay` seconds, the connection is closed without an answer (`cut`), or
     `status` is answered with `body`, `media_type` and `headers`, or the real answer is sent but
@@ -39,6 +40,7 @@ class Fault:
     method: str | None = None
     every: int | None = None
     chance: float = 1.0
+    after: int = 0
     times: int | None = None
     delay: float = 0.0
     status: int | None = None
@@ -103,6 +105,7 @@ class FaultPlan:
                     continue
                 counts[0] += 1
                 due = fault.every is None or counts[0] % fault.every == 0
+                due = due and counts[0] > fault.after
                 due = due and self._random.random() < fault.chance
                 if due and (fault.times is None or counts[1] < fault.times):
                     counts[1] += 1
