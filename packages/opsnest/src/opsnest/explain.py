@@ -7,11 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from opsnest.errors import (
-    ConfigurationError,
-    OpsnestError,
-    SourceError,
-)
+from opsnest.errors import ConfigurationError, DestinationError, OpsnestError, SourceError
 from opsnest.explain_places import of_database, of_destination, of_disk
 from opsnest.stopping import STOPPED, Terminated
 
