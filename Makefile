@@ -8,8 +8,8 @@ PACKAGES := --editable packages/owlette-sdk --editable 'packages/restarrow[dlt]'
 
 CLOUDS := postgres,bigquery,snowflake,redshift,databricks,s3,gcs,azure,delta,iceberg
 
-# one more than there are cores, as tests also wait; those of a file share its loads
-SIDE_BY_SIDE := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile
+# one more than there are cores, as tests also wait; those that share a load stay together
+SIDE_BY_SIDE := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadgroup
 
 # tests with a target of their own, as they need more than Python
 ELSEWHERE := and not browser and not destinations

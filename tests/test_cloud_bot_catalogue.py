@@ -22,6 +22,8 @@ from opsnest.loading import load
 from opsnest.sources.cloud_bot_rows import NOT_YET
 from opssim import CloudBotQuirks, CloudBotSimulator, serve
 
+pytestmark = pytest.mark.xdist_group("cloud_bot-catalogue")
+
 FACTS: dict[str, dict[str, Any]] = {
     fact["name"]: fact
     for fact in json.loads((Path(__file__).parent / "facts/cloud_bot_lists.json").read_text())

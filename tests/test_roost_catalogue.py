@@ -17,6 +17,8 @@ from opsnest.catalogue.roost_ai import ROOST_AI
 from opsnest.loading import load
 from opssim import RoostQuirks, RoostSimulator, serve
 
+pytestmark = pytest.mark.xdist_group("roost-catalogue")
+
 ENTRIES = ROOST_AI.by_name
 #: Columns of `test_gpt` and `test_gpt_events`, of RoostGPT's database schema v1.1.17.
 TEST_COLUMNS = frozenset(

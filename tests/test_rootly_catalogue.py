@@ -16,6 +16,8 @@ from opsnest.catalogue import Entry
 from opsnest.catalogue.rootly import ROOTLY
 from opssim import RootlySimulator, serve
 
+pytestmark = pytest.mark.xdist_group("rootly-catalogue")
+
 FACTS: dict[str, dict[str, Any]] = {
     fact["path"]: fact
     for fact in json.loads((Path(__file__).parent / "facts" / "rootly_lists.json").read_text())

@@ -39,7 +39,7 @@ OPSNEST = str(Path(sys.executable).with_name("opsnest"))
 NOTEBOOKS = sorted(each.stem for each in (ROOT / "notebooks").glob("*.py"))
 PIPELINE = "rootly_incident_management_pipeline"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("show")]
 
 #: Writes down each host that the program asks for, by whatever means of Python.
 WATCH = """
