@@ -32,7 +32,7 @@ FULL = "the disk is full"
 TOO_LONG = "a file may not become longer here"
 FORBIDDEN = "no permission to write here"
 #: Bytes that no file of a load of the platform below comes to.
-ENOUGH = 1_000_000
+ENOUGH = 8_000_000
 #: Pages after which a disk fills up.
 READ = 8
 SOFT, HARD = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -127,7 +127,7 @@ def test_files_that_may_not_become_longer(length: int, platform: Platform, tmp_p
 @pytest.mark.timeout(1800)
 def test_a_disk_that_is_full_at_any_moment(platform: Platform, tmp_path: Path) -> None:
     steps: set[str] = set()
-    for length in range(0, ENOUGH, 16_384):
+    for length in range(0, ENOUGH, 65_536):
         warehouse = at(tmp_path / f"loads-{length}")
         try:
             with limited_files(length):
