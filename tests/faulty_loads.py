@@ -27,7 +27,6 @@ __all__ = [
     "Ran",
     "at_page",
     "cells_of",
-    "failed",
     "nothing",
     "refused",
     "with_state",
@@ -147,16 +146,11 @@ def with_state(warehouse: Warehouse) -> Warehouse:
 
 def refused(act: Callable[[], object]) -> OpsnestError:
     """Return the error that explains why something failed."""
-    return failed(act)[0]
-
-
-def failed(act: Callable[[], object]) -> tuple[OpsnestError, str]:
-    """Return the error that explains why something failed, and the step of dlt that did."""
     with pytest.raises(Exception) as raised:  # noqa: PT011 - of dlt, or of ours
         act()
     error = explain(raised.value)
     assert error is not None
-    return error, str(getattr(raised.value, "step", ""))
+    return error
 
 
 @contextmanager

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pendulum
 import pytest
@@ -28,6 +28,7 @@ from opssim import (
     RoostSimulator,
     RootlySimulator,
     Running,
+    Simulator,
     serve,
 )
 
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.xdist_group("faults of clocks")
 
 HOUR = 3600.0
 #: The platforms, and what changes between two loads of them.
-SIMULATORS = {
+SIMULATORS: Final[Mapping[str, tuple[Callable[[], Simulator], str]]] = {
     "roost": (
         lambda: RoostSimulator(tests=20, events=60, quirks=RoostQuirks(max_take=10)),
         "events",
@@ -69,7 +70,11 @@ class WrongClock:
         # what dlt has imported by name; it never goes back within a process, as the next one may
         patch.setattr(load_package, "increasing_precise_time", time.time)
         patch.setattr(clock, "now", lambda: moment() + timedelta(seconds=self.ahead))
-        patch.setattr(pendulum, "now", lambda zone=None: now(zone).add(seconds=self.ahead))
+        patch.setattr(pendulum, "now", self._pendulum)
+        self._now = now
+
+    def _pendulum(self, zone: Any = None) -> pendulum.DateTime:
+        return self._now(zone).add(seconds=self.ahead)
 
 
 @pytest.fixture
@@ -157,7 +162,7 @@ def test_a_jump_while_lists_are_read_and_appended(
     assert cells_in(jumping) == cells_in(right)
 
 
-@pytest.mark.parametrize("hours", [-3, 3, 20])
+@pytest.mark.parametrize("hours", [-3, 3, pytest.param(20, marks=pytest.mark.long)])
 def test_a_load_that_was_cut_off_before_a_jump(
     hours: int, wrong: WrongClock, tmp_path: Path
 ) -> None:
@@ -182,6 +187,7 @@ def test_a_load_that_was_cut_off_before_a_jump(
     assert cells_in(cut) == cells_in(tmp_path / "right")
 
 
+@pytest.mark.long
 def test_a_machine_that_is_new_after_the_clock_was_set_back(
     wrong: WrongClock, tmp_path: Path
 ) -> None:

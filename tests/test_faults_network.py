@@ -39,7 +39,7 @@ SIMULATORS: Final[Mapping[str, tuple[Callable[[], Simulator], tuple[str, ...]]]]
     ),
     "rootly": (
         lambda: RootlySimulator(
-            incidents=250, alerts=20, users=120, alert_events=0, shifts=0, rate_limit=10**9
+            incidents=120, alerts=20, users=20, alert_events=0, shifts=0, rate_limit=10**9
         ),
         ("incidents", "alerts", "users", "services", "teams", "schedules"),
     ),
@@ -56,6 +56,12 @@ SIMULATORS: Final[Mapping[str, tuple[Callable[[], Simulator], tuple[str, ...]]]]
         ("machines", "processes", "versions", "version_files"),
     ),
 }
+#: Each of them in the long tests, one of them in the others.
+ONE_SOON: Final = pytest.mark.parametrize(
+    "served",
+    [pytest.param(name, marks=() if name == "roost" else pytest.mark.long) for name in SIMULATORS],
+    indirect=True,
+)
 #: Requests that are answered before something fails: a login among them.
 ANSWERED: Final = 4
 #: What a load that goes on asks for again.
@@ -106,7 +112,7 @@ def load_into(folder: Path, name: str, running: Running[Any], names: Sequence[st
 
 
 def answered(running: Running[Any]) -> int:
-    return running.simulator.requests.statuses()[200]
+    return int(running.simulator.requests.statuses()[200])
 
 
 @pytest.fixture(scope="module", params=SIMULATORS)
@@ -152,6 +158,7 @@ def test_a_token_that_is_revoked_half_way(platform: Platform, tmp_path: Path) ->
     platform.check_next(tmp_path)
 
 
+@ONE_SOON
 def test_an_api_that_is_out_of_service(platform: Platform, tmp_path: Path) -> None:
     error = fail(platform, tmp_path, Fault(status=503, after=ANSWERED))
 
@@ -162,6 +169,7 @@ def test_an_api_that_is_out_of_service(platform: Platform, tmp_path: Path) -> No
     platform.check_next(tmp_path)
 
 
+@ONE_SOON
 def test_a_network_that_is_gone(platform: Platform, tmp_path: Path) -> None:
     error = fail(platform, tmp_path, Fault(cut=True, after=ANSWERED))
 

@@ -106,6 +106,8 @@ def load(
         KeyboardInterrupt: it was interrupted; what has been extracted is loaded by the next run.
     """
     with one_run(pipeline, if_running=if_running), removing_what_holds_nothing(pipeline):
+        # dlt looks at the destination in the first run of a pipeline only: it may be gone by now
+        pipeline._state_restored = False  # pyright: ignore[reportPrivateUsage]
         if afresh:
             forget(pipeline, source.name, source.selected_resources)
         return load_held(pipeline, source, keep_journal=keep_journal)
@@ -122,8 +124,6 @@ def load_held(
     """
     from opsnest.journal import journaling, path_of  # noqa: PLC0415 - slow to import
 
-    # dlt looks at the destination in the first run of a pipeline only: it may be gone since then
-    pipeline._state_restored = False  # pyright: ignore[reportPrivateUsage]
     left = load_extracted(pipeline)
     remove_cut_off(pipeline)
     before = loads_at(pipeline)
