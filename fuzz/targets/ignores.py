@@ -32,7 +32,12 @@ def one(data: bytes) -> None:
     ours = _is_out(ignore, path) if path else False
     assert time.process_time() - began < _MOST_SECONDS
     text = "\n".join(patterns)
-    if _is_plain(path) and text.isascii() and not _ODD.search(text) and "\r" not in text:
+    if (
+        _is_plain(path)
+        and text.isascii()
+        and not _ODD.search(text)
+        and not {"\r", "\0"} & set(text)
+    ):
         git = _git_leaves_out(patterns, path)
         assert git is None or git == ours, (patterns, path)
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import msgspec
 from packages.restarrow.tests.normalise_cases import (
+    INTEGERS,
+    KEYS,
+    NUMBERS,
+    PLAIN_KEYS,
+    TEXTS,
     Settings,
     assert_same,
     assert_same_schema,
@@ -22,6 +28,7 @@ from restarrow.normalise import Raws, normaliser
 
 ALLOWED = (UnsupportedError,)
 
+SCALARS: tuple[Any, ...] = (None, True, False, *INTEGERS, *NUMBERS, *TEXTS)
 #: Lines in a batch.
 _BATCH = 3
 SETTINGS = (
@@ -34,18 +41,13 @@ SETTINGS = (
 
 
 def one(data: bytes) -> None:
-    """Normalise rows, one a line, in batches of three, as bytes and as values."""
+    """Normalise rows in batches of three, as bytes and as values."""
     taker = Taker(data)
-    settings, raw = taker.choice(SETTINGS), taker.byte() % 2 == 0
-    rows: list[bytes] = []
-    while taker.left:
-        line = taker.line()
-        try:
-            msgspec.json.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue
-        # as `RowReader` has them: only what is a whole value, with nothing around it
-        rows.append(bytes(msgspec.json.decode(line, type=msgspec.Raw)).strip())
+    settings, how = taker.choice(SETTINGS), taker.byte() % 4
+    raw = how % 2 == 0
+    rows = list(_lines(taker) if how < 2 else _made(taker))
+    if not rows:
+        return
     reference, normalise = theirs(settings), ours(settings)
     numbers = itertools.count()
 
@@ -69,3 +71,33 @@ def one(data: bytes) -> None:
                 return
             assert_same(expected, made)
             assert_same_schema(reference, normalise)
+
+
+def _lines(taker: Taker) -> Iterator[bytes]:
+    """Yield rows that are JSON, one a line, as they are written."""
+    while taker.left:
+        line = taker.line()
+        try:
+            # as `RowReader` has them: a whole value, with nothing around it
+            row = bytes(msgspec.json.decode(line, type=msgspec.Raw)).strip()
+            msgspec.json.decode(row)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        yield row
+
+
+def _made(taker: Taker) -> Iterator[bytes]:
+    """Yield rows that are made of what is known to be odd."""
+    while taker.left:
+        row = {taker.choice(KEYS): _value(taker, 3) for _ in range(taker.byte() % 6)}
+        yield json.dumps(row, ensure_ascii=False).encode()
+
+
+def _value(taker: Taker, levels: int) -> Any:
+    kind = taker.byte() % (4 if levels else 2)
+    if kind == 3:
+        return [_value(taker, levels - 1) for _ in range(taker.byte() % 4)]
+    if kind == 2:
+        keys = [taker.choice(PLAIN_KEYS) for _ in range(taker.byte() % 4)]
+        return {key: _value(taker, levels - 1) for key in keys}
+    return taker.choice(SCALARS)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.adapters import BaseAdapter
 
@@ -125,6 +125,7 @@ class TestSecondsToWait:
 
         assert seconds_to_wait(refused, now=NOON) == 3.0
 
+    @settings(deadline=None)
     @given(
         status=st.sampled_from([408, 429, 500, 503]),
         headers=st.dictionaries(

@@ -137,6 +137,8 @@ def test_a_field_that_is_secret_is_masked_whole_whatever_else_is_in_it() -> None
 def test_what_is_masked_stays_as_it_is() -> None:
     masked = mask({"authorization": f"Bearer {some(40)}", "password": f"{some(10)} {some(10)}"})
     assert mask(masked) == masked
+    text = f'"password":{chr(0) * 30}"{some(12)}"'
+    assert mask(mask(text)) == mask(text)
 
 
 def test_both_passes_agree_on_a_name_with_a_line_end() -> None:

@@ -343,13 +343,11 @@ def _number(text: str) -> float | None:
 
 def _epoch(date: str | None) -> float | None:
     """Read an HTTP date. They are in GMT, even where they do not say so."""
+    if not date:
+        return None
     try:
-        moment = parsedate_to_datetime(date) if date else None
-        return (
-            (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-            if moment
-            else None
-        )
+        moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
 

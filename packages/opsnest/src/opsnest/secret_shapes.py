@@ -67,7 +67,7 @@ class Shape:
 
 def _assigned(kind: str, names: str) -> Shape:
     quoted = rf"(?P<quote>\\*[\"']){_NONE}(?P<secret>(?:(?!(?P=quote))(?:\\.|[^\n\\])){{8,}})"
-    bare = rf"\\*[\"']?{_NONE}(?P<bare>(?:(?!\[removed)[^\s\"'\\<>,;&]){{8,}})"
+    bare = rf"\\*[\"']?{_NONE}(?P<bare>(?![\x00-\x1f])(?:(?!\[removed)[^\s\"'\\<>,;&]){{8,}})"
     # where `pwd` is the working directory, a path follows
     text = rf"(?i:{names}){_EQUALS}(?![/~])(?:{quoted}(?P=quote)|{bare})"
     return Shape(kind, text, "")
