@@ -226,7 +226,7 @@ class TestUnreachable:
         assert str(caught.value) == (
             f"roost_source / : {url} cannot be reached\n"
             "  GET /v1/users\n"
-            "  Check the address in the configuration, the network and the proxy settings."
+            "  Check the address in the configuration, name servers, network and proxy settings."
         )
         assert len(naps) == 2
 
