@@ -72,9 +72,9 @@ SECONDS ?= 600
 TARGETS ?= $(filter-out __init__,$(basename $(notdir $(wildcard fuzz/targets/*.py))))
 
 fuzz: .venv/.fuzz  ## look for inputs that break a parser: TARGETS="bodies pages" SECONDS=60
-	@for target in $(TARGETS); do \
-	  echo "== $$target"; $(BIN)/python -m fuzz.run $$target -max_total_time=$(SECONDS) || exit; \
-	done
+	@broken=; for target in $(TARGETS); do echo "== $$target"; \
+	  $(BIN)/python -m fuzz.run $$target -max_total_time=$(SECONDS) || broken="$$broken $$target"; \
+	done; test -z "$$broken" || { echo "found something:$$broken (fuzz/found)"; exit 1; }
 
 .venv/.fuzz: .venv/.setup
 	$(BIN)/uv pip install $(PINNED) --group fuzz
