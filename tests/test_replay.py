@@ -52,7 +52,7 @@ SOME: Final = {"rootly": ("incidents", "incident_events", "users")}
 
 
 def source_of(platform: str) -> Any:
-    source = getattr(sources, PLATFORMS[platform][0])()
+    source: Any = getattr(sources, PLATFORMS[platform][0])()
     return source.with_resources(*SOME.get(platform, source.selected_resources))
 
 

@@ -296,6 +296,7 @@ def test_a_compressed_body() -> None:
         b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * 5001,
         reply(gzip.compress(bytes(5001)), headers={"Content-Encoding": "gzip"}),
     ],
+    ids=["told", "to the end", "packed"],
 )
 def test_a_body_that_is_too_large_is_not_read_to_its_end(answer: bytes) -> None:
     with (

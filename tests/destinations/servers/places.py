@@ -65,7 +65,7 @@ def _local(request: pytest.FixtureRequest) -> Any:
 
 def _s3(request: pytest.FixtureRequest) -> Any:
     endpoint = request.getfixturevalue("moto")
-    name = request.node.callspec.params["place"].name
+    name = request.getfixturevalue("place").name
     credentials = {
         "aws_access_key_id": "key",
         "aws_secret_access_key": "secret",
