@@ -53,7 +53,8 @@ SOME: Final = {"rootly": ("incidents", "incident_events", "users")}
 
 def source_of(platform: str) -> Any:
     source: Any = getattr(sources, PLATFORMS[platform][0])()
-    return source.with_resources(*SOME.get(platform, source.selected_resources))
+    names = SOME.get(platform)
+    return source.with_resources(*names) if names else source
 
 
 @contextmanager
