@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 # one platform of each transport: the others are killed by the long tests
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("platform", ["cloud-bot", "owlette"])
+@pytest.mark.parametrize("platform", ["cloud-bot", pytest.param("owlette", marks=pytest.mark.long)])
 def test_a_load_that_is_killed_goes_on(platform: str, tmp_path: Path) -> None:
     tally = kill_in_every_way(
         platform, lambda name: DuckPlace(tmp_path / name), tmp_path, kills=2, writes=("append",)

@@ -189,7 +189,6 @@ def loads(
         again = live_cells(warehouse)
         yield Loads(roost, warehouse, asked, first, again, outcome.info is not None)
         warehouse.close()
-        warehouse.pipeline.deactivate()
 
 
 def methods(roost: Roost) -> dict[tuple[str, str, str, str], dict[str, Any]]:

@@ -52,7 +52,10 @@ def reading(rootly: Rootly, answers: int = 40) -> Generator[subprocess.Popen[str
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.long)],
+)
 def test_it_ends_without_waiting_for_answers_and_goes_on_later(
     rootly: Rootly, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:

@@ -10,7 +10,9 @@ from opssim.pytest_plugin import Simulate
 
 pytest_plugins = ["pytester"]
 
-PLAIN = ("-p", "no:cacheprovider", "-W", "error", "-p", "opssim.pytest_plugin")
+#: It has been imported by this pytest, of which that one would warn.
+IMPORTED = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+PLAIN = ("-p", "no:cacheprovider", "-W", "error", "-W", IMPORTED, "-p", "opssim.pytest_plugin")
 
 
 @pytest.fixture
