@@ -30,7 +30,7 @@ from restarrow.utf8 import is_utf8
 _BLOCK = 1 << 22
 #: A row that is null, as it begins.
 _NULL = re.compile(rb"\s*null")
-_NULL_LATER = re.compile(rb"\n\s*null")
+_NULL_LATER = re.compile(rb"\n[ \t\r]*null")  # from the last line end on: time stays linear
 
 
 class MismatchError(Exception):
