@@ -162,7 +162,9 @@ def test_a_jump_while_lists_are_read_and_appended(
     assert cells_in(jumping) == cells_in(right)
 
 
-@pytest.mark.parametrize("hours", [-3, 3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "hours", [-3, *(pytest.param(each, marks=pytest.mark.long) for each in (3, 20))]
+)
 def test_a_load_that_was_cut_off_before_a_jump(
     hours: int, wrong: WrongClock, tmp_path: Path
 ) -> None:

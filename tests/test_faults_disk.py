@@ -97,7 +97,7 @@ def check_next(folder: Path, platform: Platform) -> None:
     warehouse.pipeline.deactivate()
 
 
-@pytest.mark.parametrize("size", ["48k", "400k"])
+@pytest.mark.parametrize("size", [pytest.param("48k", marks=pytest.mark.long), "400k"])
 def test_a_full_disk(size: str, platform: Platform, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     with small_disk(disk, size):
@@ -112,7 +112,7 @@ def test_a_full_disk(size: str, platform: Platform, tmp_path: Path) -> None:
 
 
 # the headers of the file, and what is loaded
-@pytest.mark.parametrize("length", [4096, 150_000])
+@pytest.mark.parametrize("length", [4096, pytest.param(150_000, marks=pytest.mark.long)])
 def test_files_that_may_not_become_longer(length: int, platform: Platform, tmp_path: Path) -> None:
     warehouse = at(tmp_path)
     with limited_files(length):

@@ -93,7 +93,9 @@ class Loaded:
         self.pipeline.config.restore_from_destination = False  # it is here anyway
 
     def load(self, source: DltSource) -> None:
-        self.pipeline.run(source)
+        # while it is open here, dlt's many connections do not open and close the file itself
+        with duckdb.connect(str(self.file)):
+            self.pipeline.run(source)
 
     def columns(self) -> dict[str, list[dict[str, Any]]]:
         """Return the columns of each table in order, with all their hints."""

@@ -41,7 +41,7 @@ CHECKS: list[Any] = [
 #: Ends when the client does, or asks the network: tested by themselves.
 LEFT_OUT = {("GET", "/api/events/stream"), ("POST", "/api/webhooks/probe")}
 #: How many requests there are in all: a few of each operation, and enough to find what is rare.
-FEW, MANY = 700, 5000
+FEW, MANY = 400, 5000
 
 
 @dataclass

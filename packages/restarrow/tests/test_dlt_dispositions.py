@@ -55,7 +55,7 @@ def test_rows_that_change_from_load_to_load(compared: Comparison, api: Lists) ->
     _load_changing(compared, api, DISPOSITIONS)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_rows_that_change_under_other_dispositions(compared: Comparison, api: Lists) -> None:
     _load_changing(compared, api, MORE_DISPOSITIONS)
 

@@ -87,7 +87,7 @@ def test_what_dlt_cannot_write(
     compared.check(failed=True, refused=DepthError)
 
 
-@pytest.mark.parametrize("levels", [100, 254, 450])
+@pytest.mark.parametrize("levels", [100, pytest.param(450, marks=pytest.mark.long)])
 def test_arrays_whose_tables_no_file_could_be_named_after(
     compared: Comparison, api: Lists, levels: int
 ) -> None:
@@ -95,7 +95,14 @@ def test_arrays_whose_tables_no_file_could_be_named_after(
     compared.check(failed=True, refused=NormaliseError)
 
 
-@pytest.mark.parametrize("value", [arrays(1100), objects(100_000), "[" * 100_000])
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(arrays(1100), id="arrays", marks=pytest.mark.long),
+        pytest.param(objects(100_000), id="objects", marks=pytest.mark.long),
+        pytest.param("[" * 100_000, id="brackets"),
+    ],
+)
 def test_what_no_decoder_takes(compared: Comparison, api: Lists, value: str) -> None:
     load(compared, api, pages_with(value))
     compared.check(failed=True, refused=BodyError)
@@ -109,13 +116,21 @@ def test_numbers_that_dlt_takes(compared: Comparison, api: Lists) -> None:
     compared.check()
 
 
-@pytest.mark.parametrize("value", [f"{2**64}", f"-{2**127}", "9" * 4000, "9" * 5000])
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(f"{2**64}", id="65 bits"),
+        pytest.param(f"-{2**127}", id="128 bits", marks=pytest.mark.long),
+        pytest.param("9" * 4000, id="4000 digits", marks=pytest.mark.long),
+        pytest.param("9" * 5000, id="5000 digits"),
+    ],
+)
 def test_numbers_that_dlt_cannot_write(compared: Comparison, api: Lists, value: str) -> None:
     load(compared, api, pages_with(value))
     compared.check(failed=True, refused=NormaliseError)
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("value", ["NaN", pytest.param("-Infinity", marks=pytest.mark.long)])
 def test_numbers_that_are_no_json(compared: Comparison, api: Lists, value: str) -> None:
     load(compared, api, pages_with(value))
     assert "JSONDecodeError" in compared.arrow.failures[0]
