@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from dlt.sources.helpers.rest_client.detector import find_response_page_data
@@ -22,6 +23,7 @@ ALLOWED = (RestarrowError,)
 
 ASKED = Request("GET", "/v1/items", {"a": "1"}, json={"b": {}})
 BASE = "https://h/v1"
+_SOME = 100
 #: Headers that are looked at, each of which gets the same value.
 NAMES = ("link", "next", "retry-after", "ratelimit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
@@ -67,4 +69,6 @@ def _follow(plan: Plan, page: Page, payload: Any) -> None:
         going_on = plan.after(page, payload, rows)
     except ALLOWED:
         return
-    assert all(isinstance(request.path, str) for request in going_on.requests)
+    assert len(going_on.requests) >= 0
+    some = islice(going_on.requests, _SOME)  # a page may say that there are any number of them
+    assert all(isinstance(request.path, str) for request in some)

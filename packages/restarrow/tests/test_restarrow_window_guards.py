@@ -208,3 +208,10 @@ def test_consecutive_requests_know_whether_they_are_the_same() -> None:
     assert not Ahead(plan.request_at, 3, 2).continues(some, 1)
     assert not Ahead(pages().request_at, 3, 2).continues(some, 2)
     assert not Ahead(plan.request_at, 1, 2).continues(list(some), 0)
+
+
+def test_a_list_may_say_that_it_has_pages_without_end() -> None:
+    far = Ahead(pages().request_at, 3, 10**100)
+
+    assert len(far) > 10**9
+    assert far[10**9].params["page"] == 10**9 + 3

@@ -9,6 +9,7 @@ fetched beyond is dropped.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, overload
@@ -90,7 +91,7 @@ class Ahead(Sequence[Request]):
     def __init__(self, make: Callable[[int], Request], start: int, count: int) -> None:
         self._make = make
         self._start = start
-        self._count = max(0, count)
+        self._count = min(max(0, count), sys.maxsize)  # a list may say anything of its length
 
     def __len__(self) -> int:
         return self._count
