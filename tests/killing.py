@@ -22,6 +22,7 @@ from tests.warehouse import Warehouse
 from opsnest import sources
 from opsnest.catalogue.rootly import ROOTLY
 from opsnest.destinations import Write, fit
+from opsnest.journal.file import RecordFile
 from opsnest.loading import PLATFORMS, load
 
 __all__ = [
@@ -188,7 +189,7 @@ class Kill:
     """What came of a load that was killed, and started again.
 
     Attributes:
-        step: the step that it was in: `extract`, `normalize` or `load`; "" if it had ended.
+        step: the step that it was in: `extract`, `normalize` or `load`; "" if all was loaded.
         asked: how many requests were made in all.
     """
 
@@ -300,19 +301,30 @@ def killed(case: Case, place: Place, simulator: Any, is_time: Callable[[], bool]
     if died and process.pid:
         os.kill(process.pid, signal.SIGKILL)
     process.join(60)
-    step = _step_of(place) if died else ""
+    step = _step_of(place, has_asked=requests_of(simulator) > 0) if died else ""
     case.run(place)
     return Kill(step, requests_of(simulator))
 
 
-def _step_of(place: Place) -> str:
-    """Return the step in which a load died, by what it has left."""
+def _step_of(place: Place, *, has_asked: bool) -> str:
+    """Return the step in which a load died, by what it has left; "" if all was loaded."""
     work = place.folder / "pipelines" / "warehouse"
     if any(work.glob("load/normalized/*")):
         return "load"
     if any(work.glob("normalize/extracted/*")):
         return "normalize"
-    return "extract" if (work / "opsnest_pages.journal").exists() else ""
+    journal = work / "opsnest_pages.journal"
+    if journal.exists():
+        return "" if _was_read_to_its_end(journal) else "extract"
+    return "" if has_asked else "extract"
+
+
+def _was_read_to_its_end(journal: Path) -> bool:
+    pages = RecordFile(journal, writable=False)
+    try:
+        return any("read" in record.about for record in pages.records())
+    finally:
+        pages.close()
 
 
 def kill_at_random(
