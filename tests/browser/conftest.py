@@ -8,14 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect, sync_playwright
 from rich.console import Console
 
 from opsnest.demo import run_demo
@@ -26,6 +26,8 @@ BIN = Path(sys.executable).parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 #: Seconds for what a page is to show, on a machine that does other things too.
 PATIENCE = 60.0
+#: How often a button is pressed within that time.
+PRESSES = 4
 
 Start = Callable[..., str]
 
@@ -52,6 +54,15 @@ class Browser:
         """Keep a picture of the page, for a person to look at."""
         self.screenshots.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=self.screenshots / f"{name}.png")
+
+    def press(self, page: Page, button: str, shown: Locator) -> None:
+        """Press a button until what it shows is there: a page that is redrawn loses clicks."""
+        for _ in range(PRESSES):
+            page.get_by_role("button", name=button).click()
+            with suppress(AssertionError):
+                expect(shown).to_be_visible(timeout=PATIENCE / PRESSES * 1000)
+                return
+        expect(shown).to_be_visible()
 
     def guard(self, route: Route) -> None:
         url = urlsplit(route.request.url)
