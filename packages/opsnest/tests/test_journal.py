@@ -167,6 +167,8 @@ def test_it_is_open_while_a_load_reads_and_for_a_replay_when_that_has_ended(tmp_
         (KeyboardInterrupt(), True),
         (ConnectionError(), True),
         (AnswerError("s", "r", "GET", "/", "it failed", "try later", 503), True),
+        (AnswerError("s", "r", "GET", "/", "the answer is not JSON", "check it", 200), True),
+        (AnswerError("s", "r", "GET", "/", "it redirects", "check it", 302), True),
         # a cursor that has ended, say: then the list has to be read from its beginning
         (AnswerError("s", "r", "GET", "/", "unknown cursor", "report it", 400), False),
     ],

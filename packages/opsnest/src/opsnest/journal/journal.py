@@ -346,6 +346,7 @@ def began(source: str) -> datetime | None:
 def _is_refused(fault: BaseException | None) -> bool:
     while fault is not None:
         if type(fault) is AnswerError:
-            return fault.status is None or fault.status < 500
+            # what is no refusal, such as a page that a proxy sends with 200, says nothing of them
+            return fault.status is None or 400 <= fault.status < 500
         fault = fault.__cause__ or fault.__context__
     return False

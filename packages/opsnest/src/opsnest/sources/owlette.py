@@ -253,7 +253,14 @@ def _kind_of(error: RoostApiError) -> tuple[type[SourceError], str, str]:
     if is_switched_off(error):
         advice = "Leave the site out (site_ids), or have its roosts switched on."
         return AccessError, "the site's roosts are switched off", advice
-    return AnswerError, "the API failed", "Run it again; what was loaded before stays."
+    problem, advice = "the API failed", "Run it again; what was loaded before stays."
+    if error.status < 400:
+        problem = "the answer is not Owlette's"
+        advice = (
+            "Something between here and Owlette may have answered instead: check `api_url` and "
+        )
+        advice += "the proxy, and run it again."
+    return AnswerError, problem, advice
 
 
 def _missing_scope(error: RoostApiError) -> str:
