@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from packages.restarrow.tests.dlt_comparison import Comparison, Lists, Pages, lists
+from packages.restarrow.tests.dlt_comparison import Comparison, Lists, Pages
 from packages.restarrow.tests.dlt_rows import BRIEF, RICH, Row, load_all, pages_of, taken
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
-
-
-@pytest.fixture
-def api() -> Generator[Lists]:
-    with lists() as served:
-        yield served
-
 
 COLUMNS: dict[str, Any] = {
     "json": {"user": {"data_type": "json"}, "items": {"data_type": "json"}},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from packages.restarrow.tests.dlt_comparison import (
     Pages,
     Side,
     config,
-    lists,
 )
 from packages.restarrow.tests.dlt_rows import BRIEF, CHANGED, DISPOSITIONS, RICH, Row
 from packages.restarrow.tests.test_dlt_shapes import SHAPES
@@ -94,12 +93,6 @@ def is_root(row: Row) -> bool:
 @pytest.fixture
 def files(tmp_path: Path) -> Comparison:
     return Comparison(tmp_path, kind=Files)
-
-
-@pytest.fixture
-def api() -> Generator[Lists]:
-    with lists() as served:
-        yield served
 
 
 def load(

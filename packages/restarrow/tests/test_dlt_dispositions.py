@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from dlt.sources import rest_api as plain_rest_api
-from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config, lists
+from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config
 from packages.restarrow.tests.dlt_rows import (
     BRIEF,
     CHANGED,
@@ -20,18 +19,6 @@ from packages.restarrow.tests.dlt_rows import (
     taken,
     things,
 )
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
-
-
-@pytest.fixture
-def api() -> Generator[Lists]:
-    with lists() as served:
-        yield served
-
 
 MORE_DISPOSITIONS: dict[str, Row] = {
     "append_with_a_key": {"write_disposition": "append", "primary_key": "id"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +11,6 @@ from packages.restarrow.tests.dlt_comparison import Comparison, Lists, answer, c
 from packages.restarrow.tests.dlt_rows import PAGES, ROWS, Row, requests_of, taken, things
 from starlette.requests import Request
 from starlette.responses import Response
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
 
 
 @pytest.fixture

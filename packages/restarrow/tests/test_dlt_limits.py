@@ -5,31 +5,20 @@ from __future__ import annotations
 import json
 import tracemalloc
 import zlib
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import dlt
 import pytest
 import requests
-from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config, lists
+from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config
 from packages.restarrow.tests.scripted_server import queued, reply, scripted
 from starlette.requests import Request
 from starlette.responses import Response
 
 import restarrow.dlt
 from restarrow.errors import BodyError, DepthError, NormaliseError
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
-
-
-@pytest.fixture
-def api() -> Generator[Lists]:
-    with lists() as served:
-        yield served
 
 
 def load(compared: Comparison, api: Lists, *loaded: Sequence[str], **hints: Any) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from packages.restarrow.tests.dlt_comparison import Comparison, Lists, Pages, config, lists
+from packages.restarrow.tests.dlt_comparison import Comparison, Lists, Pages, config
 from packages.restarrow.tests.dlt_rows import load_all
 
 SQL = '"; DROP TABLE x; --'
@@ -53,17 +52,6 @@ HOSTILE = (
 MEETING = ("Foo Bar", "foo_bar", "fooBar", "FOO_BAR", "foo-bar", "Foo  Bar", " foo bar ")
 EMPTY = ("", " ", "\t")
 RESERVED = ("_dlt_id", "_dlt_load_id", "_dlt_parent_id", "_dlt_list_idx", "_dlt_root_id", "_DLT_ID")
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
-
-
-@pytest.fixture
-def api() -> Generator[Lists]:
-    with lists() as served:
-        yield served
 
 
 def named(keys: tuple[str, ...]) -> dict[str, Pages]:

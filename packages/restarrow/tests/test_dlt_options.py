@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import dlt
 import pytest
 from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config, lists
 from packages.restarrow.tests.dlt_rows import PAGES, ROWS, Row
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +17,6 @@ from starlette.responses import Response
 
 ROWS: list[Row] = [{"id": number} for number in range(6)]
 PAGES = [ROWS[:2], ROWS[2:5], ROWS[5:]]
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
 
 
 @pytest.fixture

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import dlt
 import pytest
 from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config, lists
 from packages.restarrow.tests.dlt_rows import PAGES, ROWS, Row
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
 
 
 @pytest.fixture

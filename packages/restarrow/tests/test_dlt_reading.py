@@ -35,11 +35,6 @@ from restarrow.errors import ForeignOriginError
 
 
 @pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
-
-
-@pytest.fixture
 def api() -> Generator[Lists]:
     with lists({"things": [ROWS[at : at + SIZE] for at in range(0, len(ROWS), SIZE)]}) as served:
         yield served

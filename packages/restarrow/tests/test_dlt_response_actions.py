@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +17,6 @@ ROWS: list[Row] = [
     {"id": number, "at": f"2026-01-0{1 + number}", "email": "x@example.com"} for number in range(6)
 ]
 PAGES = [ROWS[:2], ROWS[2:5], ROWS[5:]]
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import dlt
@@ -24,11 +23,6 @@ from restarrow.dlt.client import FastClient
 plain: Any = rest_api
 ROWS = [{"id": number, "l": [number]} for number in range(40)]
 PAGES = [ROWS[start : start + 4] for start in range(0, 40, 4)]
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
 
 
 @pytest.fixture

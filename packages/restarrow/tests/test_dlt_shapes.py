@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from pathlib import Path
-
 import pytest
-from packages.restarrow.tests.dlt_comparison import Comparison, Lists, Pages, config, lists
+from packages.restarrow.tests.dlt_comparison import Comparison, Lists, Pages, config
 from packages.restarrow.tests.dlt_rows import BRIEF, DISPOSITIONS, Row, load_all, things
 
 from restarrow.errors import NormaliseError
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
-
-
-@pytest.fixture
-def api() -> Generator[Lists]:
-    with lists() as served:
-        yield served
 
 
 def test_no_rows(compared: Comparison, api: Lists) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import itertools
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dlt
 import pytest
-from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config, lists
+from packages.restarrow.tests.dlt_comparison import Comparison, Lists, config
 from pydantic import BaseModel
 
 import restarrow.dlt
@@ -31,17 +31,6 @@ class Thing(BaseModel):
     id: int
     name: str | int
     kind: str
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
-
-
-@pytest.fixture
-def api() -> Generator[Lists]:
-    with lists() as served:
-        yield served
 
 
 def _merge(strategy: str) -> Row:

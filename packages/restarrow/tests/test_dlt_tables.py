@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from packages.restarrow.tests.dlt_comparison import Comparison, Lists, Pages, config, lists
+from packages.restarrow.tests.dlt_comparison import Comparison, Lists, Pages, config
 from packages.restarrow.tests.dlt_rows import BRIEF, RICH, Row, load_all, things
-
-
-@pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
-
-
-@pytest.fixture
-def api() -> Generator[Lists]:
-    with lists() as served:
-        yield served
 
 
 def test_resources_that_share_a_table(compared: Comparison, api: Lists) -> None:
