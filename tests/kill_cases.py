@@ -28,6 +28,7 @@ __all__ = [
     "KILLS",
     "MOVING",
     "SIMULATORS",
+    "TOTALS",
     "case_of",
     "change",
     "kill_in_every_way",
@@ -60,6 +61,8 @@ NAMES: Final = {
 MOVING: Final = {"roost": "events", "rootly": "incidents", "cloud-bot": "executions"}
 #: Requests that are on their way at once, with the login: four for each list that is being read.
 AT_ONCE: Final = {"roost": 9, "rootly": 24, "cloud-bot": 33, "owlette": 2}
+#: Totals that are asked for when all is loaded, which a load that is killed then has not: lists.
+TOTALS: Final = 10
 
 
 @contextmanager

@@ -204,19 +204,24 @@ class Tally:
     Attributes:
         steps: how many died in each step.
         calls: the requests of as many loads that are left alone.
-        repeated: the requests beyond that, of each.
+        repeated: the requests beyond that, of each; below zero where it was killed while it
+            compared.
     """
 
     steps: Counter[str] = field(default_factory=Counter[str])
     calls: int = 0
     repeated: list[int] = field(default_factory=list[int])
 
+    @property
+    def share(self) -> float:
+        """The part of the requests that were made again."""
+        return sum(max(0, each) for each in self.repeated) / self.calls
+
     def __str__(self) -> str:
         steps = ", ".join(f"{step or 'none'} {count}" for step, count in sorted(self.steps.items()))
-        share = sum(self.repeated) / self.calls
         return (
-            f"{len(self.repeated)} kills ({steps}), {sum(self.repeated)} of {self.calls} requests "
-            f"repeated ({share:.1%}), {max(self.repeated)} at most"
+            f"{len(self.repeated)} kills ({steps}), {self.share:.1%} of {self.calls} requests "
+            f"repeated, {max(self.repeated)} at most, {min(self.repeated)} at least"
         )
 
 

@@ -27,6 +27,7 @@ from opsnest.journal import (
     began,
     journal_of,
     journaling,
+    note_extracted,
     path_of,
 )
 from opsnest.journal.journal import _is_refused  # pyright: ignore[reportPrivateUsage]
@@ -191,6 +192,46 @@ def test_pages_stay_unless_a_request_that_followed_from_them_was_refused(
         with pytest.raises(type(fault)):
             load(taken)
         assert bool(files(tmp_path)) is (stays or taken == 0)
+
+
+def read_and_stop(made: dlt.Pipeline) -> None:
+    with journaling(made, "a_source"):
+        now = journal_of("a_source")
+        assert now
+        now.keep(ME, "incidents", FIRST, b"1")
+        raise KeyboardInterrupt
+
+
+def test_pages_that_were_extracted_are_none_to_go_on_with(tmp_path: Path) -> None:
+    made = pipeline(tmp_path)
+    note_extracted(made)  # there is no journal
+    assert files(tmp_path) == []
+
+    with pytest.raises(KeyboardInterrupt):
+        read_and_stop(made)
+    note_extracted(made)
+    size = path_of(made).stat().st_size
+    note_extracted(made)  # it is said once
+
+    assert path_of(made).stat().st_size == size
+    with journaling(made, "a_source"):
+        now = journal_of("a_source")
+        assert now
+        assert now.take(ME, "incidents", FIRST) is None
+
+
+def test_a_journal_that_cannot_take_the_note_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    made = pipeline(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        read_and_stop(made)
+    monkeypatch.setattr("os.pwrite", full)
+    note_extracted(made)
+    assert files(tmp_path) == []
 
 
 def test_the_refusal_is_found_in_what_dlt_makes_of_it() -> None:

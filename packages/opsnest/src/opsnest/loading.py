@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dlt.common.pipeline import LoadInfo
     from dlt.extract import DltSource
 
-__all__ = ["PLATFORMS", "Outcome", "compare", "load", "load_extracted", "load_held"]
+__all__ = ["PLATFORMS", "Outcome", "compare", "load", "load_extracted", "load_held", "load_left"]
 
 log = logging.getLogger("opsnest")
 
@@ -124,7 +124,7 @@ def load_held(
     """
     from opsnest.journal import journaling, path_of  # noqa: PLC0415 - slow to import
 
-    left = load_extracted(pipeline)
+    left = load_left(pipeline)
     remove_cut_off(pipeline)
     before = loads_at(pipeline)
     lists: list[ListRead] = []
@@ -210,6 +210,15 @@ def remove_cut_off(pipeline: Pipeline) -> None:
 def _is_merged(source: DltSource, resource: str) -> bool:
     disposition = source.resources[resource].write_disposition
     return disposition == "merge" or isinstance(disposition, dict)
+
+
+def load_left(pipeline: Pipeline) -> LoadInfo | None:
+    """Load what an earlier run has extracted, as `load_extracted` does."""
+    from opsnest.journal import note_extracted  # noqa: PLC0415 - slow to import
+
+    if pipeline.has_pending_data:
+        note_extracted(pipeline)
+    return load_extracted(pipeline)
 
 
 def load_extracted(pipeline: Pipeline, before: Loads = frozenset()) -> LoadInfo | None:

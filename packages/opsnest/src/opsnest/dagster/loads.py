@@ -19,7 +19,7 @@ from opsnest.dagster.places import (
     turn,
 )
 from opsnest.destinations import fit
-from opsnest.loading import Outcome, load_extracted, load_held
+from opsnest.loading import Outcome, load_extracted, load_held, load_left
 from opsnest.one_run import one_run
 from opsnest.progress import Progress
 from opsnest.reading.parts import Span
@@ -59,7 +59,7 @@ def load_changes(place: Place, resources: Sequence[str]) -> Loaded:
     progress = Progress(Console(stderr=True))
     with one_run(pipeline), turn(pipeline), _counting(progress, place, pipeline):
         # what dlt keeps itself comes first: it would put aside what is adopted
-        left = load_extracted(pipeline)
+        left = load_left(pipeline)
         adopt(pipeline, stored_schema(pipeline, source.name))
         outcome = load_held(pipeline, source)
         outcome = replace(outcome, info=outcome.info or left)

@@ -13,6 +13,7 @@ from opsnest.journal.journal import (
     began,
     journal_of,
     journaling,
+    note_extracted,
     opened,
     path_of,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "began",
     "journal_of",
     "journaling",
+    "note_extracted",
     "opened",
     "path_of",
 ]

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections import defaultdict, deque
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -285,6 +285,23 @@ def identity(resource: str, request: Request) -> str:
 def path_of(pipeline: Pipeline) -> Path:
     """Return the file of the journal of a pipeline, which is there while it is of use."""
     return Path(pipeline.working_dir) / _NAME
+
+
+def note_extracted(pipeline: Pipeline) -> None:
+    """Say that the pages of an earlier run are in what it has extracted.
+
+    It may have been cut off after dlt had put that aside, and before it could say so itself. The
+    next load would take old pages for what there is now.
+    """
+    path = path_of(pipeline)
+    if not path.exists():
+        return
+    try:
+        with closing(RecordFile(path)) as file:
+            if not any("read" in record.about for record in file.records()):
+                file.append({"read": clock.now().isoformat()})
+    except OSError:  # without a note, they must not be there
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
