@@ -120,7 +120,8 @@ class KeysetPlan:
     moves to the end would let its successor slip through between two pages; here it is just read
     again. Rows that share the last value come twice and are merged; if they fill a whole page, the
     offset steps over those that were seen, bar the last: where another row is in its place, rows
-    have moved away, and the reader goes back to the first that share it.
+    have moved away, and the reader goes back to the first that share it. So it does where a page of
+    a single row was stepped over and rows come which were not seen: there may be others before them.
 
     Attributes:
         request: the request, without a filter and a page.
@@ -159,13 +160,14 @@ class KeysetPlan:
         seen = [identity in self.seen for identity in here]
         last = str(rows[-1].get(self.by) or self.since) if rows else self.since
         known = self.seen.union(here)
-        if self.top is not None and self.top not in here[:1]:
+        # a page of a single row cannot begin with one that was seen
+        unproven = self.top is None and self.offset > 0
+        if (unproven and not all(seen)) or (self.top is not None and self.top not in here[:1]):
             following = replace(self, offset=0, top=None, seen=known)
         elif all(seen) and _reached(payload, self.offset + len(rows)):
             # a page full of rows already seen says nothing about those behind it
             return _DONE
-        elif all(seen) or last == self.since:
-            # a page of a single row cannot begin with one that was seen
+        elif (all(seen) and not unproven) or last == self.since:
             top = here[-1] if len(rows) > 1 else None
             offset = self.offset + len(rows) - (top is not None)
             following = replace(self, offset=offset, top=top, seen=known)
