@@ -121,7 +121,7 @@ class KeysetPlan:
     again. Rows that share the last value come twice and are merged; if they fill a whole page, the
     offset steps over those that were seen, bar the last: where another row is in its place, rows
     have moved away, and the reader goes back to the first that share it. So it does where a page of
-    a single row was stepped over and rows come which were not seen: there may be others before them.
+    a single row was stepped over and rows come that were not seen: others may be before them.
 
     Attributes:
         request: the request, without a filter and a page.
