@@ -62,7 +62,7 @@ class DirectSender:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | memoryview | None = None,
+        body: bytes | bytearray | memoryview | None = None,
         *,
         most: int = _MOST_OF_REFUSAL,
     ) -> Answer:
@@ -168,7 +168,7 @@ class DirectSender:
         method: str,
         parts: SplitResult,
         headers: Mapping[str, str],
-        body: bytes | memoryview | None,
+        body: bytes | bytearray | memoryview | None,
         most: int,
         began: float,
     ) -> Answer:
@@ -203,7 +203,7 @@ class DirectSender:
         return answer
 
 
-def _pieces(body: bytes | memoryview) -> Iterator[memoryview]:
+def _pieces(body: bytes | bytearray | memoryview) -> Iterator[memoryview]:
     """Yield a body in pieces: the timeout is for each of them, not for all."""
     view = memoryview(body)
     for at in range(0, len(view), _PIECE):

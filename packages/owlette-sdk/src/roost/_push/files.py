@@ -83,7 +83,7 @@ class Hashing:
         has_empty: bool,
     ) -> None:
         self.changed: set[int] = set()
-        self.kept: dict[str, bytes] = {}
+        self.kept: dict[str, bytearray] = {}
         self.places: dict[str, tuple[int, int]] = {}
         self._states = [_State(file) for file in files]
         self._bytes = sum(state.file.stamp.size for state in self._states)
@@ -136,7 +136,9 @@ class Hashing:
         try:
             for spans in spans_of(files):
                 await self._tell_of(spans)
-                hashing = self._workers.read(hash_spans, spans, self._budget, self._workers.stop)
+                hashing = self._workers.read(
+                    hash_spans, spans, self._budget, self._workers.leases, self._workers.stop
+                )
                 jobs.add(asyncio.ensure_future(hashing))
                 if len(jobs) <= 2 * HASHING_THREADS:
                     continue
@@ -206,9 +208,9 @@ class Hashing:
 
     def let_go(self, digest: str) -> None:
         """Forget the bytes of a chunk."""
-        self._budget.give_back(len(self.kept.pop(digest, b"")))
+        self._budget.give_back(len(self.kept.pop(digest, bytearray())))
 
-    def read(self, digest: str) -> bytes | memoryview:
+    def read(self, digest: str) -> bytearray | memoryview:
         """Return the bytes of a chunk: kept, or read again and proven. Runs in a thread.
 
         Raises:
@@ -217,7 +219,7 @@ class Hashing:
         if (kept := self.kept.get(digest)) is not None:
             return kept
         number, at = self.places[digest]
-        return read_chunk(self._states[number].file, at, digest)
+        return read_chunk(self._states[number].file, at, digest, self._workers.leases)
 
     def look_again(self) -> list[int]:
         """Look at the files that have changed, and return their numbers: they are to be hashed.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
 
 from roost._constants import CHUNK_SIZE_BYTES
 from roost._errors import UnreadableError
+from roost._push.leases import Leases
 from roost._push.rules import shown
 from roost._push.walk import LocalFile, stamp_of
 
@@ -30,6 +31,9 @@ _CHUNKS_OF_SPAN = 8
 #: Bytes and files of small files that a thread hashes in one go.
 _BYTES_OF_JOB = CHUNK_SIZE_BYTES
 _FILES_OF_JOB = 64
+#: Bytes that are read and hashed at a time: as many as stay in the cache of a processor's core.
+_PIECE_BYTES = 256 * 1024
+
 
 _OWN = threading.local()
 
@@ -81,7 +85,7 @@ class Hashed:
 
     span: Span
     digests: Sequence[str] = ()
-    kept: Sequence[bytes | None] = ()
+    kept: Sequence[bytearray | None] = ()
     changed: bool = False
 
 
@@ -113,31 +117,38 @@ def spans_of(files: Sequence[tuple[int, LocalFile]]) -> Iterator[list[Span]]:
         yield job
 
 
-def hash_spans(spans: Sequence[Span], budget: Budget, stop: threading.Event) -> list[Hashed]:
+def hash_spans(
+    spans: Sequence[Span], budget: Budget, leases: Leases, stop: threading.Event
+) -> list[Hashed]:
     """Hash what belongs to one go. Runs in a thread.
 
     Args:
         spans: what to hash.
         budget: what may be kept of the bytes.
+        leases: where files that are more than one chunk get a lease.
         stop: ends it early, when it is set; what is returned then is of no use.
 
     Raises:
         UnreadableError: a file cannot be read.
     """
-    return [_hashed(span, budget, stop) for span in spans]
+    return [_hashed(span, budget, leases, stop) for span in spans]
 
 
-def _hashed(span: Span, budget: Budget, stop: threading.Event) -> Hashed:
+def _hashed(span: Span, budget: Budget, leases: Leases, stop: threading.Event) -> Hashed:
     digests: list[str] = []
-    kept: list[bytes | None] = []
+    kept: list[bytearray | None] = []
+    if span.file.stamp.size > CHUNK_SIZE_BYTES:
+        leases.take(span.file)
     try:
         with _opened(span.file) as file:
             for number in range(span.first, span.last):
                 if stop.is_set():
                     break
-                chunk = _read(file, span.file, number, _own_buffer())
-                digests.append(hashlib.sha256(chunk).hexdigest())
-                kept.append(bytes(chunk) if budget.take(len(chunk)) else None)
+                size = _size_of(span.file, number)
+                own = bytearray(size) if budget.take(size) else None
+                kept.append(own)
+                room = memoryview(_own_buffer())[:_PIECE_BYTES] if own is None else memoryview(own)
+                digests.append(_digest(_pieces(file, span.file, number, room)))
             _check(span.file, os.fstat(file.fileno()))
     except (ChangedError, FileNotFoundError):
         budget.give_back(sum(len(buffer) for buffer in kept if buffer is not None))
@@ -148,7 +159,7 @@ def _hashed(span: Span, budget: Budget, stop: threading.Event) -> Hashed:
     return Hashed(span, digests, kept)
 
 
-def read_chunk(file: LocalFile, number: int, digest: str) -> memoryview:
+def read_chunk(file: LocalFile, number: int, digest: str, leases: Leases) -> memoryview:
     """Read a chunk again, and prove that it is what it was. Runs in a thread.
 
     What is returned is good until the same thread reads again: a new buffer each time would cost a
@@ -158,17 +169,19 @@ def read_chunk(file: LocalFile, number: int, digest: str) -> memoryview:
         ChangedError: it is not.
         UnreadableError: the file cannot be read any more.
     """
+    chunk = memoryview(_own_buffer())[: _size_of(file, number)]
     try:
         with _opened(file) as opened:
-            buffer = _read(opened, file, number, _own_buffer())
+            for _ in _pieces(opened, file, number, chunk):
+                pass
     except FileNotFoundError as error:
         raise ChangedError from error
     except OSError as error:
         why = error.strerror or str(error)
         raise UnreadableError({shown(file.path): why}) from error
-    if hashlib.sha256(buffer).hexdigest() != digest:
+    if not leases.holds(file) and _digest([chunk]) != digest:
         raise ChangedError
-    return buffer
+    return chunk
 
 
 def _own_buffer() -> bytearray:
@@ -196,15 +209,26 @@ def _check(file: LocalFile, status: os.stat_result) -> None:
         raise ChangedError
 
 
-def _read(opened: FileIO, file: LocalFile, number: int, buffer: bytearray) -> memoryview:
-    """Read a chunk into a buffer, and return the part of it that was filled."""
-    at = number * CHUNK_SIZE_BYTES
-    view = memoryview(buffer)[: file.stamp.size - at]
-    opened.seek(at)
-    filled = 0
-    while filled < len(view):
-        count = opened.readinto(view[filled:])
+def _size_of(file: LocalFile, number: int) -> int:
+    return min(CHUNK_SIZE_BYTES, file.stamp.size - number * CHUNK_SIZE_BYTES)
+
+
+def _pieces(opened: FileIO, file: LocalFile, number: int, room: memoryview) -> Iterator[memoryview]:
+    """Read a chunk, and yield what comes, piece by piece; when the room is full, from its start."""
+    left, at = _size_of(file, number), 0
+    opened.seek(number * CHUNK_SIZE_BYTES)
+    while left:
+        at = at if at < len(room) else 0
+        piece = room[at : at + min(left, _PIECE_BYTES)]
+        count = opened.readinto(piece)
         if not count:
             raise ChangedError  # it is shorter than it was
-        filled += count
-    return view
+        yield piece[:count]
+        at, left = at + count, left - count
+
+
+def _digest(pieces: Iterable[memoryview]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()

@@ -26,7 +26,7 @@ log: logging.Logger = logging.getLogger("roost")
 _MOST_RENEWALS = 3
 _OF_CHUNKS = {"content-type": "application/octet-stream"}
 
-_Bytes = bytes | memoryview
+_Bytes = bytes | bytearray | memoryview
 
 
 class Storage:

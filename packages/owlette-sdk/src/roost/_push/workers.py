@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from roost._direct import DirectSender
+from roost._push.leases import Leases
 from roost._transport import tls_context
 
 __all__ = ["HASHING_THREADS", "Workers", "together"]
@@ -34,11 +35,13 @@ class Workers:
     Attributes:
         stop: is set when all work is to end early.
         sender: what the threads send with.
+        leases: those on files that are hashed.
     """
 
     def __init__(self, sending: int, timeout_s: float) -> None:
         self.stop = threading.Event()
         self.sender = DirectSender(timeout_s, tls_context)
+        self.leases = Leases(self.stop)
         self._reading = ThreadPoolExecutor(HASHING_THREADS, "roost-read")
         self._sending = ThreadPoolExecutor(sending, "roost-send")
 
@@ -69,6 +72,7 @@ class Workers:
     def _shut_down(self) -> None:
         for pool in (self._reading, self._sending):
             pool.shutdown(wait=True, cancel_futures=True)
+        self.leases.close()
         self.sender.close()
 
 
