@@ -69,7 +69,10 @@ class Leases:
                 return
             self._opened[key] = descriptor
             if self._watching is None:
-                self._watching = threading.Thread(target=self._watch, name="roost-lease")
+                # a daemon, which does not keep a process alive that ends without closing anything
+                self._watching = threading.Thread(
+                    target=self._watch, name="roost-lease", daemon=True
+                )
                 self._watching.start()
 
     def holds(self, file: LocalFile) -> bool:

@@ -3,7 +3,7 @@
 How it works. Threads hash the files in order, and keep the bytes that they have read as long as
 there is room. Hashes that are new are asked about a thousand at a time. What the storage lacks is
 uploaded by other threads: from memory where the bytes were kept, so that they are read once; else
-they are read again and proven to have the same hash. There is no barrier: the first chunks are on
+they are read again and proven to be the same. There is no barrier: the first chunks are on
 their way while later files are hashed. A file that is another one when it is read again is hashed
 again, and all of this is done once more for it. Nothing has to be remembered: who pushes again
 after a failure finds that most chunks are stored.
