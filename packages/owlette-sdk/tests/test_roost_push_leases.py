@@ -126,6 +126,15 @@ def test_a_file_that_has_taken_the_place_of_another_gets_none(
     assert not leases.holds(file)
 
 
+def test_a_lease_says_nothing_of_another_name_of_its_file(
+    granted: LocalFile, leases: Leases, tmp_path: Path
+) -> None:
+    other = tmp_path / "other name"
+    other.hardlink_to(granted.where)
+    assert not leases.holds(found(other))  # its hashes may be of an earlier push
+    assert leases.holds(granted)
+
+
 def test_a_file_that_is_gone_or_no_file_gets_none(
     file: LocalFile, leases: Leases, tmp_path: Path
 ) -> None:

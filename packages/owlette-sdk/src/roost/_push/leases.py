@@ -34,7 +34,8 @@ _MOST = 100
 _LOCAL = frozenset({"ext2", "ext3", "ext4", "f2fs", "tmpfs", "xfs"})
 _MOUNTS = Path("/proc/self/mountinfo")
 
-_Key = tuple[int, int]
+#: The name is part of it: of another name of the same file, other hashes may be known from earlier.
+_Key = tuple[str, int, int]
 
 
 class Leases:
@@ -100,7 +101,7 @@ class Leases:
 
 
 def _key_of(file: LocalFile) -> _Key:
-    return file.stamp.device, file.stamp.inode
+    return file.where, file.stamp.device, file.stamp.inode
 
 
 def _local_devices(mounts: Path) -> frozenset[int]:
@@ -129,7 +130,7 @@ if sys.platform == "linux":
         try:
             descriptor = os.open(file.where, os.O_RDONLY | os.O_CLOEXEC)
             status = os.fstat(descriptor)
-            if (status.st_dev, status.st_ino) == _key_of(file):
+            if (file.where, status.st_dev, status.st_ino) == _key_of(file):
                 # the kernel signals who wants the file, by a signal that would end the process:
                 # by one that nobody heeds instead, until it has no one to signal to
                 fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
