@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from roost import RoostTransportError
-from roost._direct import DirectSender, is_proxied
+from roost._direct import Body, DirectSender, is_proxied
 from roost._transport import tls_context
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -30,6 +30,10 @@ def sender() -> Generator[DirectSender, None, None]:
     made = DirectSender(5, _no_tls)
     yield made
     made.close()
+
+
+def body(*pieces: bytes) -> Body:
+    return Body(sum(map(len, pieces)), lambda: [memoryview(each) for each in pieces])
 
 
 Answer = Callable[[socket.socket, bytes], bool]
@@ -114,7 +118,7 @@ def test_the_request_as_it_is_sent(sender: DirectSender) -> None:
         return True
 
     with serving(answer) as url:
-        sender.send("PUT", f"{url}/a%20b?sig=x%2F%3D&n", {"content-type": "x/y"}, b"")
+        sender.send("PUT", f"{url}/a%20b?sig=x%2F%3D&n", {"content-type": "x/y"}, body())
         sender.close()
     first, *lines = heads[0].strip().split("\r\n")
     assert first == "PUT /a%20b?sig=x%2F%3D&n HTTP/1.1"
@@ -145,13 +149,13 @@ def test_a_new_connection_that_is_closed_is_a_failure(sender: DirectSender) -> N
 )
 def test_what_fails_does_not_tell_the_signature(sender: DirectSender, url: str) -> None:
     with pytest.raises(RoostTransportError) as raised:
-        sender.send("PUT", url, {}, b"x")
+        sender.send("PUT", url, {}, body(b"x"))
     assert "secret" not in str(raised.value)
 
 
 def test_an_url_that_makes_no_sense_does_not_tell_the_signature(sender: DirectSender) -> None:
     with serving(_says(OK)) as url, pytest.raises(RoostTransportError) as raised:
-        sender.send("PUT", f"{url}/a b?sig=secret", {}, b"x")
+        sender.send("PUT", f"{url}/a b?sig=secret", {}, body(b"x"))
     assert "InvalidURL" in str(raised.value)
     assert "secret" not in str(raised.value)
 
@@ -174,7 +178,70 @@ def test_who_takes_what_has_not_come_is_not_believed(sender: DirectSender) -> No
     """It says 200 and closes, while most of the body is still here."""
     hasty = serving(_says(OK, keeps=False))
     with hasty as url, pytest.raises(RoostTransportError, match=r"BrokenPipe|ConnectionReset"):
-        sender.send("PUT", url, {}, bytes(50_000_000))
+        sender.send("PUT", url, {}, body(*[bytes(1_000_000)] * 50))
+
+
+class BrokenOffError(Exception):
+    """What a body may raise."""
+
+
+@pytest.mark.parametrize("sent", [[], [b"half"], [b"half", b"a"]])
+def test_a_body_that_breaks_off_ends_its_request_and_no_other(
+    sender: DirectSender, sent: list[bytes]
+) -> None:
+    whole = body(b"whole")
+    got: list[bytes] = []
+
+    def answer(connection: socket.socket, head: bytes) -> bool:
+        size = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        content = head.partition(b"\r\n\r\n")[2]
+        while len(content) < size and (more := connection.recv(1024)):
+            content += more
+        got.append(content)
+        if len(content) < size:
+            return False
+        connection.sendall(OK)
+        return True
+
+    def breaks() -> Generator[memoryview, None, None]:
+        for piece in sent:
+            yield memoryview(piece)
+        raise BrokenOffError
+
+    with serving(answer) as url:
+        for _ in range(2):
+            assert sender.send("PUT", url, {}, whole).status == 200
+            with pytest.raises(BrokenOffError):
+                sender.send("PUT", url, {}, Body(10, breaks))
+        assert sender.send("PUT", url, {}, whole).status == 200
+        sender.close()
+    assert sorted(got) == sorted([b"whole"] * 3 + [b"".join(sent)] * 2)
+
+
+def test_a_body_begins_anew_on_a_connection_that_was_made_anew(sender: DirectSender) -> None:
+    begun: list[int] = []
+    got: list[bytes] = []
+
+    def answer(connection: socket.socket, head: bytes) -> bool:
+        content = head.partition(b"\r\n\r\n")[2]
+        while len(content) < 10:
+            content += connection.recv(1024)
+        got.append(content)
+        connection.sendall(OK)
+        return False
+
+    def pieces() -> Generator[memoryview, None, None]:
+        begun.append(1)
+        yield memoryview(b"first")
+        yield memoryview(b" last")
+
+    with serving(answer) as url:
+        for _ in range(3):
+            assert sender.send("PUT", url, {}, Body(10, pieces)).status == 200
+            time.sleep(0.02)
+        sender.close()
+    assert got == [b"first last"] * 3
+    assert len(begun) >= 3
 
 
 def test_nonsense_is_a_failure(sender: DirectSender) -> None:
@@ -209,7 +276,7 @@ def test_stopping_wakes_who_waits(sender: DirectSender) -> None:
 
     def send(url: str) -> None:
         try:
-            sender.send("PUT", url, {}, bytes(50_000_000))
+            sender.send("PUT", url, {}, body(*[bytes(1_000_000)] * 50))
         except RoostTransportError as error:
             failures.append(error)
 
@@ -244,7 +311,7 @@ def test_over_tls_only_who_is_trusted(certificate: Path, monkeypatch: pytest.Mon
     with serving(_says(OK), context) as url:
         stranger = DirectSender(5, tls_context)
         with pytest.raises(RoostTransportError, match="CERTIFICATE_VERIFY_FAILED"):
-            stranger.send("PUT", url, {}, b"x")
+            stranger.send("PUT", url, {}, body(b"x"))
         stranger.close()
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         trusting = DirectSender(5, tls_context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import mmap
 import os
@@ -10,15 +11,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 import pytest
 from push_cases import CHUNK, ROOST, meanwhile, options, texts
 from small_owlette import SmallOwlette
 
-from roost import Roost
+from roost import FileChangedError, Roost, UnreadableError
 from roost._push import leases as leases_module
-from roost._push.hashing import ChangedError, read_chunk
+from roost._push.hashing import ChangedError, chunk_size, read_chunk
 from roost._push.leases import Leases
 from roost._push.walk import LocalFile, stamp_of
 
@@ -203,16 +205,103 @@ def test_where_no_mounts_are_told_there_are_none(
     assert not leases.holds(file)
 
 
+def joined(file: LocalFile, number: int, digest: str, leases: Leases) -> bytes:
+    return b"".join(map(bytes, read_chunk(file, number, digest, leases)))
+
+
 def test_a_chunk_is_proven_by_its_hash_or_by_the_lease(granted: LocalFile, leases: Leases) -> None:
     other = hashlib.sha256(b"something else").hexdigest()
     # only that it is not hashed again can be seen from here: the hash given is another one
-    assert bytes(read_chunk(granted, 0, other, leases)) == b"as it was"
+    assert joined(granted, 0, other, leases) == b"as it was"
     with Path(granted.where).open("r+b"):
         pass
     with pytest.raises(ChangedError):
         read_chunk(granted, 0, other, leases)
     digest = hashlib.sha256(b"as it was").hexdigest()
-    assert bytes(read_chunk(granted, 0, digest, leases)) == b"as it was"
+    assert joined(granted, 0, digest, leases) == b"as it was"
+
+
+@pytest.fixture
+def two_chunks(tmp_path: Path, leases: Leases) -> LocalFile:
+    where = tmp_path / "two.bin"
+    where.write_bytes(os.urandom(CHUNK + 3_000_000))
+    file = found(where)
+    leases.take(file)
+    return file
+
+
+def test_a_chunk_is_given_in_pieces_and_whole(two_chunks: LocalFile, leases: Leases) -> None:
+    content = Path(two_chunks.where).read_bytes()
+    for number, part in enumerate((content[:CHUNK], content[CHUNK:])):
+        digest = hashlib.sha256(part).hexdigest()
+        pieces = [bytes(each) for each in read_chunk(two_chunks, number, digest, leases)]
+        assert b"".join(pieces) == part
+        assert len(pieces) > 2
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_last_piece_of_a_chunk_is_not_given_once_the_lease_is_lost(
+    two_chunks: LocalFile, leases: Leases, number: int
+) -> None:
+    if not leases.holds(two_chunks):
+        pytest.skip("there are no leases here")
+    size = chunk_size(two_chunks, number)
+    given = 0
+    with pytest.raises(ChangedError):  # noqa: PT012 - it is about how far it comes
+        for piece in read_chunk(two_chunks, number, "", leases):
+            if not given:
+                with Path(two_chunks.where).open("r+b"):
+                    pass  # whoever it is may write from here on
+            given += len(piece)
+    assert 0 < given < size
+
+
+def test_a_file_that_cannot_be_read_any_more_is_named_with_and_without_a_lease(
+    two_chunks: LocalFile, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("roost._push.hashing.FileIO", type("F", (FileIO,), {"readinto": fails}))
+    with pytest.raises(UnreadableError, match=r"two\.bin: Input/output error"):
+        joined(two_chunks, 0, "", leases)
+    with Path(two_chunks.where).open("r+b"):
+        pass
+    with pytest.raises(UnreadableError, match=r"two\.bin: Input/output error"):
+        joined(two_chunks, 0, "", leases)
+
+
+@pytest.mark.parametrize("kind", ["mint", "put"])
+@pytest.mark.parametrize("after_s", [0.0, 0.002, 0.01, 0.03, 0.1])
+async def test_whenever_it_is_that_somebody_writes_what_is_stored_has_its_hash(
+    owlette: SmallOwlette, client: Roost, root: Path, large: Path, kind: str, after_s: float
+) -> None:
+    began = threading.Event()
+
+    def write() -> None:
+        began.wait(SOON_S)
+        time.sleep(after_s)
+        stamp = large.stat()
+        with large.open("r+b") as opened:
+            for at in range(0, 20 * CHUNK, CHUNK // 2):
+                opened.seek(at)
+                opened.write(b"changed")
+                opened.flush()
+                os.utime(large, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+    meanwhile(owlette, kind, 1, lambda _: began.set())
+    writing = threading.Thread(target=write)
+    writing.start()
+    async with client:
+        try:
+            await client.roosts.push(root, ROOST, options())
+        except FileChangedError as error:
+            assert "large.bin" in str(error)  # noqa: PT017 - it may be in time, or not
+        else:
+            assert set(owlette.files(ROOST)) == set(texts(root))
+    writing.join()
+    for digest, content in owlette.chunks.items():
+        assert hashlib.sha256(content).hexdigest() == digest
 
 
 async def test_what_is_written_through_a_mapping_while_a_push_waits_is_published(

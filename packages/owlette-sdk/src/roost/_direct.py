@@ -1,9 +1,9 @@
 """Bodies to and from signed URLs, by threads: several times the speed of an async client.
 
-How it works. Each thread keeps a connection of the standard library's to each host, and sends from
-the buffer that it was given, without a copy. Ending all of it from outside shuts the sockets down,
-which wakes the threads that wait on them. Nothing is sent but the headers that are given: the key
-has no way here. Proxies are none of its business: where one is configured, it is not used.
+How it works. Each thread keeps a connection of the standard library's to each host, and sends the
+pieces that it is given, without a copy. Ending all of it from outside shuts the sockets down, which
+wakes the threads that wait on them. Nothing is sent but the headers that are given: the key has no
+way here. Proxies are none of its business: where one is configured, it is not used.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -22,10 +23,8 @@ from roost._errors import RoostTransportError
 from roost._hooks import redacted, shown_url
 from roost._transport import Answer
 
-__all__ = ["DirectSender", "is_proxied"]
+__all__ = ["Body", "DirectSender", "is_proxied"]
 
-#: Bytes that are given to the socket at a time, each within the timeout.
-_PIECE = 1024 * 1024
 #: Bytes of an answer that refuses, as far as they are read.
 _MOST_OF_REFUSAL = 64 * 1024
 
@@ -38,6 +37,21 @@ def is_proxied(url: str) -> bool:
     proxies = getproxies()
     known = proxies.get(parts.scheme) or proxies.get("all")
     return bool(known) and not proxy_bypass(parts.hostname or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent.
+
+    Attributes:
+        size: bytes.
+        pieces: begins anew each time, and gives the bytes in pieces, each of which is to be sent
+            within the timeout. If it fails in the middle, so does the request: the server gets
+            less than it was promised.
+    """
+
+    size: int
+    pieces: Callable[[], Iterable[memoryview]]
 
 
 class DirectSender:
@@ -62,7 +76,7 @@ class DirectSender:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | bytearray | memoryview | None = None,
+        body: Body | None = None,
         *,
         most: int = _MOST_OF_REFUSAL,
     ) -> Answer:
@@ -79,6 +93,7 @@ class DirectSender:
 
         Raises:
             RoostTransportError: no answer.
+            Exception: what the body's pieces raise.
         """
         began = time.perf_counter()
         parts = urlsplit(url)
@@ -93,12 +108,14 @@ class DirectSender:
                 connection, _ = self._connection(parts)
                 answer = self._sent(connection, method, parts, headers, body, most, began)
         except (OSError, http.client.HTTPException) as error:
-            with suppress(KeyError):
-                self._drop(parts, self._kept()[parts.scheme, parts.netloc])
+            self._drop_kept(parts)
             # what is wrong with a URL is told with the URL, whose query is a signature
             said = "" if isinstance(error, http.client.InvalidURL) else f": {error}"
             what = redacted(f"{type(error).__name__}{said}")
             raise RoostTransportError(what, method=method, url=shown_url(url)) from error
+        except BaseException:
+            self._drop_kept(parts)  # the body broke off: what is sent next would be taken for it
+            raise
         return answer
 
     def stop(self) -> None:
@@ -162,13 +179,17 @@ class DirectSender:
             self._all.discard(connection)
             connection.close()
 
+    def _drop_kept(self, parts: SplitResult) -> None:
+        if (kept := self._kept().get((parts.scheme, parts.netloc))) is not None:
+            self._drop(parts, kept)
+
     def _sent(
         self,
         connection: _Connection,
         method: str,
         parts: SplitResult,
         headers: Mapping[str, str],
-        body: bytes | bytearray | memoryview | None,
+        body: Body | None,
         most: int,
         began: float,
     ) -> Answer:
@@ -177,10 +198,11 @@ class DirectSender:
             target = f"{target}?{parts.query}"
         sent = dict(headers)
         if body is not None:
-            sent["content-length"] = str(len(body))
+            sent["content-length"] = str(body.size)
+        pieces = body.pieces() if body is not None and body.size else None
         cut: ConnectionError | None = None
         try:
-            connection.request(method, target, _pieces(body) if body else None, sent)
+            connection.request(method, target, pieces, sent)
         except (BrokenPipeError, ConnectionResetError) as error:
             # who refuses a large body may answer and close before it has come: that answer counts
             cut = error
@@ -201,10 +223,3 @@ class DirectSender:
         if not response.isclosed() or response.will_close:
             self._drop(parts, connection)
         return answer
-
-
-def _pieces(body: bytes | bytearray | memoryview) -> Iterator[memoryview]:
-    """Yield a body in pieces: the timeout is for each of them, not for all."""
-    view = memoryview(body)
-    for at in range(0, len(view), _PIECE):
-        yield view[at : at + _PIECE]

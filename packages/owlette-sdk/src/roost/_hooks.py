@@ -65,4 +65,7 @@ def redacted(text: str) -> str:
 
 def shown_url(url: str) -> str:
     """Return a URL as it may be shown: without its query, user and password."""
-    return redacted(_USER.sub(r"\1", url.partition("?")[0].partition("#")[0]))
+    shown = url.partition("?")[0].partition("#")[0]
+    if "@" in shown or "%40" in shown:  # most have no user, and each chunk of a push comes by here
+        shown = _USER.sub(r"\1", shown)
+    return redacted(shown)

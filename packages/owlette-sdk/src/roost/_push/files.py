@@ -8,8 +8,10 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 from roost._constants import CHUNK_SIZE_BYTES, MOST_HASHES
+from roost._direct import Body
 from roost._errors import FileChangedError, UnreadableError
 from roost._push.cache import HashCache
 from roost._push.hashing import (
@@ -17,7 +19,9 @@ from roost._push.hashing import (
     Hashed,
     Span,
     chunk_count,
+    chunk_size,
     hash_spans,
+    pieces_of,
     read_chunk,
     spans_of,
 )
@@ -123,12 +127,12 @@ class Hashing:
                     await fresh.put(found[:MOST_HASHES])
                     del found[:MOST_HASHES]
                 await self._save(at_once=False)
-        await self._save(at_once=True)
         if numbers:
             await self._progress.tell(self._event(""))
         for at in range(0, len(found), MOST_HASHES):
             await fresh.put(found[at : at + MOST_HASHES])
         await fresh.put(None)
+        await self._save(at_once=True)  # beside the uploads: the disk may take its time
 
     async def _hashed(self, files: Sequence[tuple[int, LocalFile]]) -> AsyncGenerator[Hashed, None]:
         """Yield what threads have hashed, as it comes."""
@@ -210,16 +214,18 @@ class Hashing:
         """Forget the bytes of a chunk."""
         self._budget.give_back(len(self.kept.pop(digest, bytearray())))
 
-    def read(self, digest: str) -> bytearray | memoryview:
-        """Return the bytes of a chunk: kept, or read again and proven. Runs in a thread.
+    def body(self, digest: str) -> Body:
+        """Return a chunk as it is sent: kept, or read again and proven, by a thread.
 
-        Raises:
+        Its pieces raise:
             ChangedError: its file has changed.
         """
         if (kept := self.kept.get(digest)) is not None:
-            return kept
+            return Body(len(kept), partial(pieces_of, kept))
         number, at = self.places[digest]
-        return read_chunk(self._states[number].file, at, digest, self._workers.leases)
+        file = self._states[number].file
+        read = partial(read_chunk, file, at, digest, self._workers.leases)
+        return Body(chunk_size(file, at), read)
 
     def look_again(self) -> list[int]:
         """Look at the files that have changed, and return their numbers: they are to be hashed.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 
@@ -21,7 +22,9 @@ __all__ = [
     "Hashed",
     "Span",
     "chunk_count",
+    "chunk_size",
     "hash_spans",
+    "pieces_of",
     "read_chunk",
     "spans_of",
 ]
@@ -33,6 +36,8 @@ _BYTES_OF_JOB = CHUNK_SIZE_BYTES
 _FILES_OF_JOB = 64
 #: Bytes that are read and hashed at a time: as many as stay in the cache of a processor's core.
 _PIECE_BYTES = 256 * 1024
+#: Bytes that are sent at a time.
+_SENT_BYTES = 1024 * 1024
 
 
 _OWN = threading.local()
@@ -144,7 +149,7 @@ def _hashed(span: Span, budget: Budget, leases: Leases, stop: threading.Event) -
             for number in range(span.first, span.last):
                 if stop.is_set():
                     break
-                size = _size_of(span.file, number)
+                size = chunk_size(span.file, number)
                 own = bytearray(size) if budget.take(size) else None
                 kept.append(own)
                 room = memoryview(_own_buffer())[:_PIECE_BYTES] if own is None else memoryview(own)
@@ -159,29 +164,63 @@ def _hashed(span: Span, budget: Budget, leases: Leases, stop: threading.Event) -
     return Hashed(span, digests, kept)
 
 
-def read_chunk(file: LocalFile, number: int, digest: str, leases: Leases) -> memoryview:
+def chunk_size(file: LocalFile, number: int) -> int:
+    """Return how many bytes a chunk of a file has."""
+    return min(CHUNK_SIZE_BYTES, file.stamp.size - number * CHUNK_SIZE_BYTES)
+
+
+def read_chunk(file: LocalFile, number: int, digest: str, leases: Leases) -> Iterable[memoryview]:
     """Read a chunk again, and prove that it is what it was. Runs in a thread.
 
-    What is returned is good until the same thread reads again: a new buffer each time would cost a
-    good part of what hashing costs.
+    Under a lease, pieces are given as they are read, and the last of them only if it is held still;
+    else all are proven before the first. They are good until the same thread reads again: a new
+    buffer each time would cost a good part of what hashing costs.
 
     Raises:
-        ChangedError: it is not.
-        UnreadableError: the file cannot be read any more.
+        ChangedError: it is not, also while pieces are given.
+        UnreadableError: the file cannot be read any more, also while pieces are given.
     """
-    chunk = memoryview(_own_buffer())[: _size_of(file, number)]
+    if leases.holds(file):
+        return _read_held(file, number, leases)
+    chunk = memoryview(_own_buffer())[: chunk_size(file, number)]
+    with _opened_again(file) as opened:
+        for _ in _pieces(opened, file, number, chunk):
+            pass
+    if _digest([chunk]) != digest:
+        raise ChangedError
+    return pieces_of(chunk)
+
+
+def _read_held(file: LocalFile, number: int, leases: Leases) -> Iterator[memoryview]:
+    """Yield what is read while the lease is held."""
+    room = memoryview(_own_buffer())[:_SENT_BYTES]
+    left = chunk_size(file, number)
+    with _opened_again(file) as opened:
+        for piece in _pieces(opened, file, number, room, _SENT_BYTES):
+            left -= len(piece)
+            if not left and not leases.holds(file):
+                raise ChangedError
+            yield piece
+
+
+def pieces_of(chunk: bytearray | memoryview) -> Iterator[memoryview]:
+    """Yield the bytes of a chunk as they are sent: each piece is to go within the timeout."""
+    view = memoryview(chunk)
+    for at in range(0, len(view), _SENT_BYTES):
+        yield view[at : at + _SENT_BYTES]
+
+
+@contextmanager
+def _opened_again(file: LocalFile) -> Generator[FileIO, None, None]:
+    """Open a file that was hashed; what goes wrong with it is told as of that file."""
     try:
         with _opened(file) as opened:
-            for _ in _pieces(opened, file, number, chunk):
-                pass
+            yield opened
     except FileNotFoundError as error:
         raise ChangedError from error
     except OSError as error:
         why = error.strerror or str(error)
         raise UnreadableError({shown(file.path): why}) from error
-    if not leases.holds(file) and _digest([chunk]) != digest:
-        raise ChangedError
-    return chunk
 
 
 def _own_buffer() -> bytearray:
@@ -209,17 +248,15 @@ def _check(file: LocalFile, status: os.stat_result) -> None:
         raise ChangedError
 
 
-def _size_of(file: LocalFile, number: int) -> int:
-    return min(CHUNK_SIZE_BYTES, file.stamp.size - number * CHUNK_SIZE_BYTES)
-
-
-def _pieces(opened: FileIO, file: LocalFile, number: int, room: memoryview) -> Iterator[memoryview]:
+def _pieces(
+    opened: FileIO, file: LocalFile, number: int, room: memoryview, most: int = _PIECE_BYTES
+) -> Iterator[memoryview]:
     """Read a chunk, and yield what comes, piece by piece; when the room is full, from its start."""
-    left, at = _size_of(file, number), 0
+    left, at = chunk_size(file, number), 0
     opened.seek(number * CHUNK_SIZE_BYTES)
     while left:
         at = at if at < len(room) else 0
-        piece = room[at : at + min(left, _PIECE_BYTES)]
+        piece = room[at : at + min(left, most)]
         count = opened.readinto(piece)
         if not count:
             raise ChangedError  # it is shorter than it was

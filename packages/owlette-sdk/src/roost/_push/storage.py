@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
 from typing import Literal
 from urllib.parse import urlsplit
 
-from roost._direct import is_proxied
+from roost._direct import Body, is_proxied
 from roost._errors import RoostTransportError, TransferError
 from roost._hooks import RequestDetails, shown_url
 from roost._push.urls import UrlBook
@@ -25,8 +24,6 @@ log: logging.Logger = logging.getLogger("roost")
 #: How often a URL that the storage refuses is asked for anew.
 _MOST_RENEWALS = 3
 _OF_CHUNKS = {"content-type": "application/octet-stream"}
-
-_Bytes = bytes | bytearray | memoryview
 
 
 class Storage:
@@ -44,18 +41,18 @@ class Storage:
         self._urls = urls
         self._proxied: dict[str, bool] = {}
 
-    async def put(self, digest: str, source: Callable[[], _Bytes]) -> None:
+    async def put(self, digest: str, body: Body) -> None:
         """Upload a chunk.
 
         Args:
             digest: its hash.
-            source: gives its bytes, in a thread; its errors are passed on.
+            body: its bytes, which threads ask for; its errors are passed on.
 
         Raises:
             TransferError: the storage does not take it.
             RoostTransportError: the storage does not answer.
         """
-        await self._transfer("PUT", digest, source, 0)
+        await self._transfer("PUT", digest, body, 0)
 
     async def get(self, digest: str, size: int) -> bytes:
         """Download a chunk, and prove that it is the one.
@@ -74,7 +71,7 @@ class Storage:
         self,
         method: Literal["GET", "PUT"],
         digest: str,
-        source: Callable[[], _Bytes] | None,
+        body: Body | None,
         size: int,
     ) -> Answer:
         attempt, renewals = 1, 0
@@ -82,7 +79,7 @@ class Storage:
             url = await self._urls.get(digest)
             failure: TransferError | RoostTransportError
             try:
-                answer = await self._once(method, url, source, size, attempt)
+                answer = await self._once(method, url, body, size, attempt)
             except RoostTransportError as error:
                 verdict = decide(self._http.retry, attempt, status=None)
                 failure = error
@@ -105,17 +102,16 @@ class Storage:
             attempt += 1
 
     async def _once(
-        self, method: str, url: str, source: Callable[[], _Bytes] | None, size: int, attempt: int
+        self, method: str, url: str, body: Body | None, size: int, attempt: int
     ) -> Answer:
-        headers = _OF_CHUNKS if source is not None else {}
+        headers = _OF_CHUNKS if body is not None else {}
         if not self._goes_direct(url):
-            content = None if source is None else await self._workers.read(_copied, source)
+            content = None if body is None else await self._workers.read(_joined, body)
             return await self._http.signed(
                 method, url, content=content, headers=headers, timeout=self._http.timeout
             )
 
         def sent() -> Answer:
-            body = None if source is None else source()
             return self._workers.sender.send(method, url, headers, body, most=size + 65_536)
 
         details = RequestDetails(method, shown_url(url), attempt, 0)
@@ -140,8 +136,8 @@ class Storage:
         return not self._proxied[parts.netloc]
 
 
-def _copied(source: Callable[[], _Bytes]) -> bytes:
-    return bytes(source())
+def _joined(body: Body) -> bytes:
+    return b"".join(body.pieces())
 
 
 def _hash_of(content: bytes) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from roost._constants import MOST_HASHES
 from roost._push.files import Hashing
@@ -140,7 +139,7 @@ class Uploading:
     async def _send(self, waiting: asyncio.Queue[str | None]) -> None:
         while (digest := await waiting.get()) is not None:
             try:
-                await self._storage.put(digest, partial(self._hashing.read, digest))
+                await self._storage.put(digest, self._hashing.body(digest))
             except ChangedError:
                 self._hashing.changed.add(self._hashing.places[digest][0])
                 self._urls.done(digest)
